@@ -21,7 +21,7 @@ pub enum Value<'r> {
     /// Text; also every format that is kept as sent.
     String(Cow<'r, str>),
     /// The values of a repeated name, in order.
-    Array(Vec<Value<'r>>),
+    Array(Vec<Self>),
 }
 
 impl Value<'_> {
