@@ -276,11 +276,7 @@ mod tests {
         ] {
             let kept = Value::String(Cow::Borrowed(valid));
             assert_eq!(convert(conversion, valid), Ok(kept), "{conversion:?}");
-            assert_eq!(
-                convert(conversion, invalid),
-                Err(cause.clone()),
-                "{conversion:?}"
-            );
+            assert_eq!(convert(conversion, invalid), Err(cause), "{conversion:?}");
             assert_eq!(convert(conversion, ""), Err(cause), "{conversion:?}");
         }
     }
