@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The reason of one [`FieldError`](crate::FieldError): decides its `type` and `msg` (and, for formats, its `ctx`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cause {
     /// A required value is absent.

@@ -1,22 +1,17 @@
 //! One entry of the `errors` member: a place in the request and what is wrong there.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Cause;
 
 /// One place of a request that was refused.
 ///
-/// Serializes to `{"type", "loc", "msg", "input"}`, with `ctx` where the cause has one.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// Written as `{"type", "loc", "msg", "input"}`, with `ctx` where the cause has one.
+#[derive(Clone, Debug, PartialEq)]
 pub struct FieldError {
-    #[serde(rename = "type")]
-    code: &'static str,
+    cause: Cause,
     loc: Vec<String>,
-    msg: String,
     input: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ctx: Option<Value>,
 }
 
 impl FieldError {
@@ -28,16 +23,10 @@ impl FieldError {
         L: IntoIterator,
         L::Item: Into<String>,
     {
-        let ctx = match cause {
-            Cause::Format(format) => Some(json!({ "format": format, "value": input })),
-            _ => None,
-        };
         Self {
-            code: cause.code(),
+            cause,
             loc: loc.into_iter().map(Into::into).collect(),
-            msg: cause.to_string(),
             input: input.map_or(Value::Null, Value::from),
-            ctx,
         }
     }
 
@@ -48,7 +37,21 @@ impl FieldError {
 
     /// The code that programs compare, such as `missing`.
     pub fn code(&self) -> &'static str {
-        self.code
+        self.cause.code()
+    }
+
+    /// The entry as it stands in the document.
+    pub fn to_json(&self) -> Value {
+        let mut entry = json!({
+            "type": self.cause.code(),
+            "loc": self.loc,
+            "msg": self.cause.to_string(),
+            "input": self.input,
+        });
+        if let Cause::Format(format) = self.cause {
+            entry["ctx"] = json!({"format": format, "value": self.input});
+        }
+        entry
     }
 }
 
@@ -82,7 +85,7 @@ mod tests {
             ),
         ] {
             let error = FieldError::new(["query", "n"], cause, input);
-            assert_eq!(serde_json::to_value(&error).expect("is data"), expected);
+            assert_eq!(error.to_json(), expected);
         }
     }
 }

@@ -9,7 +9,7 @@
 //! ```
 //! use spikard_problem::{Cause, FieldError, Problem};
 //!
-//! let problem = Problem::validation(vec![FieldError::new(["query", "name"], Cause::Missing, None)]);
+//! let problem = Problem::validation(&[FieldError::new(["query", "name"], Cause::Missing, None)]);
 //! assert_eq!(problem.status(), http::StatusCode::UNPROCESSABLE_ENTITY);
 //! assert_eq!(problem.to_json()["detail"], "1 validation error in request");
 //! assert_eq!(problem.to_json()["errors"][0]["msg"], "Field required");

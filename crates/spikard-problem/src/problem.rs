@@ -88,19 +88,18 @@ impl Problem {
     }
 
     /// 422: `errors` are all the places of the request that were refused.
-    pub fn validation(errors: Vec<FieldError>) -> Self {
+    pub fn validation(errors: &[FieldError]) -> Self {
         let detail = match errors.len() {
             1 => Cow::Borrowed("1 validation error in request"),
             count => Cow::Owned(format!("{count} validation errors in request")),
         };
-        let errors = serde_json::to_value(errors).expect("field errors are plain data");
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "validation-error",
             "Request Validation Failed",
             detail,
         )
-        .with_extension("errors", errors)
+        .with_extension("errors", errors.iter().map(FieldError::to_json).collect())
     }
 
     /// 431: the header fields together are longer than `limit_bytes` (RFC 6585, 5).
@@ -157,6 +156,11 @@ impl Problem {
         &self.headers
     }
 
+    /// The document as bytes: the content of the response.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.to_json().to_string().into_bytes()
+    }
+
     /// The document: the standard members first, then the extensions.
     pub fn to_json(&self) -> Value {
         let mut document = Map::new();
@@ -181,7 +185,7 @@ mod tests {
             (1, "1 validation error in request"),
             (3, "3 validation errors in request"),
         ] {
-            let document = Problem::validation(vec![error.clone(); count]).to_json();
+            let document = Problem::validation(&vec![error.clone(); count]).to_json();
             assert_eq!(document["detail"], detail);
             assert_eq!(document["errors"].as_array().map(Vec::len), Some(count));
         }

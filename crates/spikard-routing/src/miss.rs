@@ -3,8 +3,9 @@
 use http::HeaderValue;
 
 /// Why no operation answers a request, and what the client is told instead.
+///
+/// Exhaustive on purpose: whoever answers requests has to answer each of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Miss {
     /// No method has this path: 404 Not Found.
     NotFound,

@@ -1,0 +1,47 @@
+//! The border between Python and the crates of Spikard: becomes the extension module `spikard._spikard`.
+//!
+//! `Application` freezes routes into a `Service`. A `Worker` is a thread on which asyncio and tokio share one wait;
+//! a `Bridge` serves inside an event loop that belongs to somebody else. Nothing below this crate knows Python.
+//!
+//! # Example
+//!
+//! ```python
+//! from spikard import Spikard
+//!
+//! app = Spikard()
+//! application = app.freeze()  # a `spikard._spikard.Application`
+//! ```
+
+mod application;
+mod arguments;
+mod bridge;
+mod config;
+mod current;
+mod failure;
+mod handler;
+mod invocation;
+mod listener;
+mod loop_driver;
+mod park;
+mod reply;
+mod reply_slot;
+mod request_context;
+mod task_start;
+mod test_session;
+mod timer;
+mod worker;
+
+/// The compiled part of `spikard`; its public face is the Python package.
+#[pyo3::pymodule(gil_used = false)]
+mod _spikard {
+    #[pymodule_export]
+    use crate::application::Application;
+    #[pymodule_export]
+    use crate::bridge::Bridge;
+    #[pymodule_export]
+    use crate::listener::Listener;
+    #[pymodule_export]
+    use crate::test_session::TestSession;
+    #[pymodule_export]
+    use crate::worker::Worker;
+}

@@ -1,0 +1,184 @@
+//! From what a handler returned to a response.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyDict, PyString};
+use spikard_core::Body;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const OCTET_STREAM: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// Content up to this many bytes is copied out of its Python object; longer content is lent.
+///
+/// Lending costs two allocations and a reference that is given back by the thread of the loop.
+const COPY_LIMIT: usize = 4096;
+
+/// Encodes replies; one per application.
+pub(crate) struct ReplyEncoder {
+    /// `msgspec.json.Encoder().encode`.
+    encode: Py<PyAny>,
+    /// `spikard.Response`.
+    response_type: Py<PyAny>,
+}
+
+impl ReplyEncoder {
+    pub(crate) fn new(py: Python<'_>) -> PyResult<Self> {
+        let encoder = py.import("msgspec.json")?.getattr("Encoder")?.call0()?;
+        Ok(Self {
+            encode: encoder.getattr("encode")?.unbind(),
+            response_type: py
+                .import("spikard.responses")?
+                .getattr("Response")?
+                .unbind(),
+        })
+    }
+
+    /// The response for `value`, with `status` unless the value has one of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the value, or a part of a `Response`, cannot be sent; the message names what.
+    pub(crate) fn encode(
+        &self,
+        value: &Bound<'_, PyAny>,
+        status: StatusCode,
+    ) -> PyResult<Response<Body>> {
+        let py = value.py();
+        if value.is_instance(self.response_type.bind(py))? {
+            return self.encode_response(value);
+        }
+        let (body, media_type) = if let Ok(raw) = value.cast_exact::<PyBytes>() {
+            (body_of(raw), OCTET_STREAM)
+        } else {
+            (self.encode_json(value)?, JSON)
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, media_type);
+        Ok(response)
+    }
+
+    fn encode_json(&self, value: &Bound<'_, PyAny>) -> PyResult<Body> {
+        let encoded = self.encode.bind(value.py()).call1((value,))?;
+        Ok(body_of(encoded.cast::<PyBytes>()?))
+    }
+
+    fn encode_response(&self, value: &Bound<'_, PyAny>) -> PyResult<Response<Body>> {
+        let py = value.py();
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status_code(&value.getattr(pyo3::intern!(py, "status_code"))?)?;
+        let fields = value.getattr(pyo3::intern!(py, "headers"))?;
+        if !fields.is_none() {
+            append_fields(&mut response, &fields)?;
+        }
+        let media_type = value.getattr(pyo3::intern!(py, "media_type"))?;
+        if !media_type.is_none() && !response.headers().contains_key(CONTENT_TYPE) {
+            let media_type = field_value("media_type", &media_type)?;
+            response.headers_mut().insert(CONTENT_TYPE, media_type);
+        }
+        let content = value.getattr(pyo3::intern!(py, "content"))?;
+        if !content.is_none() {
+            let default = self.fill(&mut response, &content)?;
+            response
+                .headers_mut()
+                .entry(CONTENT_TYPE)
+                .or_insert(default);
+        }
+        Ok(response)
+    }
+
+    /// Sets the content and returns the media type that it has if nothing else is said.
+    fn fill(
+        &self,
+        response: &mut Response<Body>,
+        content: &Bound<'_, PyAny>,
+    ) -> PyResult<HeaderValue> {
+        if let Ok(raw) = content.cast_exact::<PyBytes>() {
+            *response.body_mut() = body_of(raw);
+            return Ok(OCTET_STREAM);
+        }
+        let is_raw_text = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_some_and(|it| !is_json(it));
+        *response.body_mut() = match content.cast::<PyString>() {
+            Ok(text) if is_raw_text => Body::from(text.to_str()?.to_owned()),
+            _ => self.encode_json(content)?,
+        };
+        Ok(JSON)
+    }
+}
+
+/// Whether a `Content-Type` says JSON: `application/json` or a `+json` suffix (RFC 6839, 3.1).
+fn is_json(content_type: &HeaderValue) -> bool {
+    let Ok(text) = content_type.to_str() else {
+        return false;
+    };
+    let essence = text
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
+}
+
+fn body_of(bytes: &Bound<'_, PyBytes>) -> Body {
+    let slice = bytes.as_bytes();
+    if slice.len() <= COPY_LIMIT {
+        Body::from(Bytes::copy_from_slice(slice))
+    } else {
+        Body::from(Bytes::from_owner(PyBackedBytes::from(bytes.clone())))
+    }
+}
+
+/// A status that a final response can have.
+pub(crate) fn status_code(value: &Bound<'_, PyAny>) -> PyResult<StatusCode> {
+    value
+        .extract::<u16>()
+        .ok()
+        .filter(|code| (200..=599).contains(code))
+        .and_then(|code| StatusCode::from_u16(code).ok())
+        .ok_or_else(|| {
+            PyValueError::new_err(format!(
+                "status_code is {value}; it must be an integer from 200 to 599"
+            ))
+        })
+}
+
+/// Appends fields given as a mapping or as pairs, which may repeat a name.
+fn append_fields(response: &mut Response<Body>, fields: &Bound<'_, PyAny>) -> PyResult<()> {
+    let pairs = match fields.cast::<PyDict>() {
+        Ok(mapping) => mapping.items().into_any(),
+        Err(_) if fields.hasattr("items")? => fields.call_method0("items")?,
+        Err(_) => fields.clone(),
+    };
+    for pair in pairs.try_iter()? {
+        let (name, value) = pair?.extract::<(String, Bound<'_, PyAny>)>().map_err(|_| {
+            PyTypeError::new_err("headers must be a mapping, or pairs, of names and values")
+        })?;
+        let header_name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| PyValueError::new_err(format!("{name:?} is not a field name")))?;
+        let value = field_value(&name, &value)?;
+        response.headers_mut().append(header_name, value);
+    }
+    Ok(())
+}
+
+/// A field value: text without line breaks and other control characters (RFC 9110, 5.5).
+fn field_value(name: &str, value: &Bound<'_, PyAny>) -> PyResult<HeaderValue> {
+    let text = value.cast::<PyString>().map_err(|_| {
+        PyTypeError::new_err(format!(
+            "the value of field {name:?} must be a str, not {value:?}"
+        ))
+    })?;
+    HeaderValue::from_str(text.to_str()?).map_err(|_| {
+        PyValueError::new_err(format!(
+            "the value of field {name:?} holds a control character: {text:?}"
+        ))
+    })
+}

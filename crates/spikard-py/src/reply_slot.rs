@@ -1,0 +1,110 @@
+//! Where the reply of a suspended handler is handed from asyncio to the connection that waits for it.
+//!
+//! Order: the invocation starts a task and makes a slot; the connection's task polls [`PendingReply`]; when the task
+//! is done, asyncio calls [`Completion`], which fills the slot and wakes the connection. A client that leaves drops
+//! `PendingReply`, which cancels the task.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use pyo3::prelude::*;
+use spikard_core::Reply;
+
+use crate::invocation::Route;
+
+#[derive(Default)]
+struct Slot {
+    reply: Option<Reply>,
+    waker: Option<Waker>,
+}
+
+/// One end fills it, the other waits for it.
+#[derive(Clone, Default)]
+pub(crate) struct ReplySlot(Arc<Mutex<Slot>>);
+
+impl ReplySlot {
+    pub(crate) fn fill(&self, reply: Reply) {
+        let mut slot = self.lock();
+        slot.reply = Some(reply);
+        let waker = slot.waker.take();
+        drop(slot);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Reply> {
+        let mut slot = self.lock();
+        if let Some(reply) = slot.reply.take() {
+            return Poll::Ready(reply);
+        }
+        match &mut slot.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            None => slot.waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The reply of a task that runs on the loop of this thread; dropping it cancels the task.
+pub(crate) struct PendingReply {
+    slot: ReplySlot,
+    task: Option<Py<PyAny>>,
+}
+
+impl PendingReply {
+    pub(crate) fn new(slot: ReplySlot, task: Py<PyAny>) -> Self {
+        Self {
+            slot,
+            task: Some(task),
+        }
+    }
+}
+
+impl Future for PendingReply {
+    type Output = Reply;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
+        let polled = self.slot.poll(cx);
+        if polled.is_ready() {
+            self.task = None;
+        }
+        polled
+    }
+}
+
+impl Drop for PendingReply {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            Python::attach(|py| crate::invocation::cancel(task.bind(py)));
+        }
+    }
+}
+
+/// What asyncio calls when the task of a handler is done.
+#[pyclass(frozen)]
+pub(crate) struct Completion {
+    route: Arc<Route>,
+    slot: ReplySlot,
+}
+
+impl Completion {
+    pub(crate) fn new(route: Arc<Route>, slot: ReplySlot) -> Self {
+        Self { route, slot }
+    }
+}
+
+#[pymethods]
+impl Completion {
+    fn __call__(&self, task: &Bound<'_, PyAny>) {
+        let py = task.py();
+        let result = task.call_method0(pyo3::intern!(py, "result"));
+        self.slot.fill(self.route.reply(py, result));
+    }
+}

@@ -1,0 +1,97 @@
+"""The event loop of a worker: stock asyncio whose wait happens in Rust."""
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from spikard._spikard import Worker
+from spikard.logs import threads_left, turn_failed
+
+__all__ = ["close_loop", "contain_exit", "new_worker", "run_until_stopped"]
+
+_ResultT = TypeVar("_ResultT")
+
+_CANCELLATION_GRACE = 1.0
+"""Seconds that cancelled tasks get to clean up, even where no time is left."""
+
+
+class _SharedWaitSelector(selectors.DefaultSelector):
+    """A selector that leaves the waiting to the worker's runtime.
+
+    ``select()`` enters Rust, which waits for sockets, timers and this selector together.
+    """
+
+    worker: Worker | None = None
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Waits, and returns the events of the loop's own descriptors.
+
+        The timeout needs no mention: Rust reads the loop's timers itself.
+        """
+        assert self.worker is not None, "the loop runs before its worker is made"
+        return super().select(0) if self.worker.wait() else []
+
+
+def new_worker() -> tuple[asyncio.SelectorEventLoop, Worker]:
+    """Makes an event loop for the current thread and the worker that drives it."""
+    selector = _SharedWaitSelector()
+    event_loop = asyncio.SelectorEventLoop(selector)
+    selector.worker = Worker(event_loop, selector.fileno())
+    return event_loop, selector.worker
+
+
+def run_until_stopped(event_loop: asyncio.AbstractEventLoop) -> None:
+    """Runs the loop until ``stop()``, whatever tasks and callbacks raise.
+
+    asyncio lets ``SystemExit`` and ``KeyboardInterrupt`` of a task pass through the loop. Signals
+    arrive as callbacks here, so such an exception is a handler's, and must not stop the others.
+    """
+    while True:
+        try:
+            event_loop.run_forever()
+        except BaseException as error:
+            turn_failed(error)
+        else:
+            return
+
+
+def close_loop(event_loop: asyncio.AbstractEventLoop, patience: float) -> bool:
+    """Cancels what still runs in a stopped loop and closes it.
+
+    Threads of the default executor get `patience` seconds.
+
+    Returns:
+        Whether everything has ended; otherwise threads are left that Python waits for at exit.
+    """
+    try:
+        tasks = asyncio.all_tasks(event_loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            grace = max(patience, _CANCELLATION_GRACE)
+            event_loop.run_until_complete(asyncio.wait(tasks, timeout=grace))
+        event_loop.run_until_complete(event_loop.shutdown_asyncgens())
+        return event_loop.run_until_complete(_end_executor(event_loop, patience))
+    finally:
+        event_loop.close()
+
+
+async def _end_executor(event_loop: asyncio.AbstractEventLoop, patience: float) -> bool:
+    ending = asyncio.ensure_future(event_loop.shutdown_default_executor())
+    done, _ = await asyncio.wait([ending], timeout=max(patience, _CANCELLATION_GRACE))
+    if not done:
+        threads_left()
+    return bool(done)
+
+
+async def contain_exit(handler: Coroutine[Any, Any, _ResultT]) -> _ResultT:
+    """Awaits a handler in a loop that is not ours, which its ``SystemExit`` must not end.
+
+    Raises:
+        RuntimeError: The handler raised ``SystemExit``, which is the cause.
+    """
+    try:
+        return await handler
+    except SystemExit as error:
+        raise RuntimeError("the handler raised SystemExit") from error

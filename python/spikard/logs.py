@@ -1,0 +1,28 @@
+"""The log of the framework, through `logging` under the name ``spikard.error``."""
+
+import logging
+
+__all__ = ["handler_failed", "shutdown_incomplete", "threads_left", "turn_failed"]
+
+_error_log = logging.getLogger("spikard.error")
+
+
+def handler_failed(handler: str, error: BaseException) -> None:
+    """Logs what a handler raised, with its traceback; the client is answered 500."""
+    _error_log.error("Handler %s failed", handler, exc_info=error)
+
+
+def turn_failed(error: BaseException) -> None:
+    """Logs what a task or callback raised to end the process; the worker goes on."""
+    name = type(error).__name__
+    _error_log.error("%s in a task or callback; serving goes on", name, exc_info=error)
+
+
+def shutdown_incomplete(connections: int) -> None:
+    """Logs that requests were given up because ``shutdown_timeout`` was over."""
+    _error_log.warning("Closed %d connections before their requests were answered", connections)
+
+
+def threads_left() -> None:
+    """Logs that threads of handlers outlived ``shutdown_timeout``."""
+    _error_log.warning("Threads of the default executor still run; they are left behind")
