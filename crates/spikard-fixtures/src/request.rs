@@ -17,7 +17,13 @@ const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// What no request target may hold as it is; a raw path or query is sent otherwise untouched.
-const NOT_IN_TARGET: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`');
+const NOT_IN_TARGET: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`')
+    .add(b'#');
 
 /// One request.
 #[derive(Clone, Debug, Deserialize)]
@@ -208,6 +214,7 @@ mod tests {
                 "/a?b=1&b=x%20y&c=true&d=&e=%C3%A9%26",
             ),
             (r#""path": "/caf é""#, "/caf%20%C3%A9"),
+            (r##""path": "/a#b""##, "/a%23b"),
             (r#""path": "/a", "query_params": {}"#, "/a"),
         ] {
             assert_eq!(request(keys).target(), expected, "{keys}");
