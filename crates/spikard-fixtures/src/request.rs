@@ -214,7 +214,7 @@ mod tests {
                 "/a?b=1&b=x%20y&c=true&d=&e=%C3%A9%26",
             ),
             (r#""path": "/caf é""#, "/caf%20%C3%A9"),
-            (r##""path": "/a#b""##, "/a%23b"),
+            (r#""path": "/a#b""#, "/a%23b"),
             (r#""path": "/a", "query_params": {}"#, "/a"),
         ] {
             assert_eq!(request(keys).target(), expected, "{keys}");
