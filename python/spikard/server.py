@@ -123,7 +123,8 @@ class _Shutdown:
         assert error is None, "a worker that serves can stop"
         if unfinished:
             shutdown_incomplete(unfinished)
-        self._event_loop.stop()
+        # As a callback: nothing else wakes the loop, and stopping alone leaves it nothing to do.
+        self._event_loop.call_soon(self._event_loop.stop)
 
 
 @contextlib.contextmanager
