@@ -1,0 +1,170 @@
+"""The app: collects routes, freezes them into the Rust service, and serves."""
+
+import sys
+import threading
+from collections.abc import Sequence
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from spikard.collection import Collector, warn_unattached
+from spikard.config import ServerConfig
+from spikard.description import RouteDescription
+from spikard.exceptions import ConfigError, RouteError
+from spikard.frames import location_of
+from spikard.includes import Include, IncludeTarget
+from spikard.routing import RouteDecorators
+
+if TYPE_CHECKING:
+    from spikard._spikard import Application
+    from spikard.plan import CompiledRoute
+
+__all__ = ["Spikard"]
+
+
+class Spikard(RouteDecorators, Collector):
+    """An app: its routes and the settings it is served with.
+
+    It takes the routes that bare decorators (``@get``) declare in the module that builds it, those
+    of its own decorators (``@app.get``), and what it includes. `spikard.collection` has the rules.
+
+    Args:
+        config: Settings of the server; default is ``ServerConfig()``.
+        include: Modules, dotted module names, `Router` objects or handlers whose routes it takes.
+
+    Raises:
+        ConfigError: ``config`` is not a `ServerConfig`.
+        RouteError: Something in ``include`` cannot be included.
+    """
+
+    def __init__(
+        self, *, config: ServerConfig | None = None, include: Sequence[IncludeTarget] = ()
+    ) -> None:
+        """Notes where it is built; see the class for the arguments."""
+        if config is not None and not isinstance(config, ServerConfig):
+            raise ConfigError(f"`config` is {config!r}; it must be a ServerConfig")
+        super().__init__(include, _building_frame(self))
+        self._config = config if config is not None else ServerConfig()
+        self._freezing = threading.RLock()
+        self._routes: tuple[RouteDescription, ...] = ()
+        self._application: Application | None = None
+        self._runs = False
+
+    @property
+    def config(self) -> ServerConfig:
+        """Settings of the server."""
+        return self._config
+
+    @property
+    def routes(self) -> tuple[RouteDescription, ...]:
+        """The routes the app serves; before it is frozen, those it would serve by now.
+
+        Raises:
+            RouteError: It is unclear which app a route belongs to, or an include is not possible.
+        """
+        return self._routes if self.frozen else self.collect()
+
+    def include(self, target: IncludeTarget, *, prefix: str = "", tags: Sequence[str] = ()) -> None:
+        """Takes the routes of a module, of a `Router`, or of one handler.
+
+        A module gives what its bare decorators declare, up to the moment when the app freezes. A
+        module that is named by a text is imported at that moment.
+
+        Args:
+            target: A module, its full dotted name, a `Router`, or a handler with a decorator.
+            prefix: Path put before every route; starts, and does not end, with a slash. The path
+                ``/`` under ``/v1`` is ``/v1``.
+            tags: Groups every route belongs to.
+
+        Raises:
+            RouteError: The app is frozen, or an argument is wrong.
+        """
+        where = location_of(sys._getframe(1))
+        self.add_include(Include(target, prefix=prefix, tags=tags, where=where))
+
+    def freeze(self) -> "Application":
+        """Collects the routes, compiles every handler's signature, and builds the Rust service.
+
+        Happens once, on the first call; `run`, `serve` and the test client call it. When it fails
+        the app stays open, and the next call tries again.
+
+        Returns:
+            The service, the same on every call.
+
+        Raises:
+            RouteError: Routes conflict, or it is unclear which app one belongs to.
+            SignatureError: A handler's signature cannot be served.
+
+        Warns:
+            UnattachedRoutesWarning: Routes near the app belong to no app.
+        """
+        with self._freezing:
+            if self._application is None:
+                # Compiling needs much of the standard library that an import should not wait for.
+                from spikard.signature import compile_route
+
+                self._routes = self.close()
+                try:
+                    compiled = tuple(compile_route(route) for route in self._routes)
+                    self._application = _built(compiled)
+                except BaseException:
+                    self.reopen()
+                    raise
+                self.release()
+            if self._runs:
+                warn_unattached(self, everywhere=True)
+            return self._application
+
+    def run(self) -> None:
+        """Serves the app on ``config.host`` and ``config.port`` until SIGINT or SIGTERM.
+
+        Raises:
+            RouteError: As for `freeze`.
+
+        Warns:
+            UnattachedRoutesWarning: Routes anywhere in the process belong to no app.
+        """
+        from spikard import server
+
+        self._runs = True
+        server.run(self)
+
+    async def serve(self) -> None:
+        """Serves the app inside the running event loop, until it is cancelled.
+
+        Raises:
+            RouteError: As for `freeze`.
+            OSError: The address cannot be had.
+
+        Warns:
+            UnattachedRoutesWarning: As for `freeze`.
+        """
+        from spikard import server
+
+        await server.serve(self)
+
+    def __repr__(self) -> str:
+        """Says where the app was built."""
+        return f"<{type(self).__name__} built at {self._built_at}>"
+
+    def _record(self, routes: list[RouteDescription], frame: FrameType) -> None:
+        for route in routes:
+            self.bind(route)
+
+
+def _built(compiled: "tuple[CompiledRoute, ...]") -> "Application":
+    from spikard import _spikard
+
+    try:
+        return _spikard.Application(compiled)
+    except ValueError as error:
+        raise RouteError(str(error)) from error
+
+
+def _building_frame(app: Spikard) -> FrameType:
+    """The frame that calls the constructor, past the constructors of subclasses."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_name == "__init__":
+        if frame.f_locals.get(frame.f_code.co_varnames[0]) is not app:
+            break
+        frame = frame.f_back
+    return frame
