@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from spikard.collection import Collector, warn_unattached
+from spikard.collection import Collector, warn_second_run, warn_unattached
 from spikard.config import ServerConfig
 from spikard.description import RouteDescription
 from spikard.exceptions import ConfigError, RouteError
@@ -109,9 +109,10 @@ class Spikard(RouteDecorators, Collector):
                 except BaseException:
                     self.reopen()
                     raise
-                self.release()
+                self.release(self._routes)
             if self._runs:
                 warn_unattached(self, everywhere=True)
+                warn_second_run(self)
             return self._application
 
     def run(self) -> None:

@@ -22,7 +22,7 @@ import itertools
 import threading
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import FrameType
 from typing import cast
 
@@ -40,7 +40,7 @@ from spikard.includes import Include, IncludeTarget
 from spikard.namespace import ModuleRoutes
 from spikard.table import RouteTable
 
-__all__ = ["Collector", "declare", "note_declaration", "warn_unattached"]
+__all__ = ["Collector", "declare", "note_router_route", "warn_second_run", "warn_unattached"]
 
 # Guards the two sets below and every step that must not interleave with an app's freezing. No code
 # of the user runs under it.
@@ -63,6 +63,11 @@ class Collector:
         self._frozen = False
         self._bound = RouteTable()
         self._adoptable: list[RouteDescription] = []
+        if isinstance(include, str) or not isinstance(include, Iterable):
+            raise RouteError(
+                f"{self._built_at}: `include` must be a list of what the app includes, but it is "
+                f"{include!r}"
+            )
         self._includes = [
             Include(target, prefix="", tags=(), where=self._built_at) for target in include
         ]
@@ -121,26 +126,32 @@ class Collector:
         return tuple(unique.values())
 
     def close(self) -> tuple[RouteDescription, ...]:
-        """Gathers the routes for good; from here on the app refuses new ones."""
-        self.collect()
-        warn_unattached(self)
-        with _lock:
-            # Again, as another thread may have bound a route meanwhile; all imports are done.
-            routes = self.collect()
-            self._frozen = True
-            _open_apps.discard(self)
-        for route in routes:
-            route.origin.taken = True
-        return routes
+        """Gathers the routes for good; from here on the app refuses new ones.
+
+        `release` completes it, `reopen` takes it back.
+        """
+        while True:
+            self.collect()
+            warn_unattached(self)
+            with _lock:
+                # Another thread may have added something meanwhile. What it bound is gathered now;
+                # what is still to be imported must not be imported under the lock.
+                if all(include.pending_module is None for include in self._includes):
+                    routes = self.collect()
+                    self._frozen = True
+                    _open_apps.discard(self)
+                    return routes
 
     def reopen(self) -> None:
-        """Takes `close` back, when the app cannot be frozen after all."""
+        """Takes `close` back, as the app cannot be frozen after all."""
         with _lock:
             self._frozen = False
             _open_apps.add(self)
 
-    def release(self) -> None:
-        """Lets go of what only an open app needs."""
+    def release(self, routes: Sequence[RouteDescription]) -> None:
+        """Marks the routes as served, and lets go of what only an open app needs."""
+        for route in routes:
+            route.origin.taken = True
         self._frame = None
         self._adoptable.clear()
 
@@ -196,11 +207,13 @@ def declare(routes: list[RouteDescription], frame: FrameType) -> None:
             if current is not None:
                 route.origin.app = weakref.ref(current)
                 current._adoptable.append(route)
-        note_declaration(route, frame)
+            _waiting_routes.add(route)
+        if current is None:
+            route.origin.sites = sites_around(frame)
 
 
-def note_declaration(route: RouteDescription, frame: FrameType) -> None:
-    """Remembers a route that is not bound to an app, and the code it was declared under."""
+def note_router_route(route: RouteDescription, frame: FrameType) -> None:
+    """Remembers a route of a router, which waits for an app to include the router."""
     route.origin.sites = sites_around(frame)
     with _lock:
         _waiting_routes.add(route)
@@ -222,13 +235,33 @@ def warn_unattached(app: Collector, *, everywhere: bool = False) -> None:
             everywhere or any(site() is app._site() for site in route.origin.sites)
         ):
             _waiting_routes.discard(route)
-            file, _, line = route.location.rpartition(":")
-            warnings.warn_explicit(
-                f"{route} belongs to no app, so nothing answers it; {_remedy(route)}",
-                UnattachedRoutesWarning,
-                file,
-                int(line),
+            _warn(route, f"{route} belongs to no app, so nothing answers it; {_remedy(route)}")
+
+
+def warn_second_run(app: Collector) -> None:
+    """Warns of routes that are bound to the app of a second run of the app's own file.
+
+    A script that other modules import runs twice, as ``__main__`` and under its name, and builds
+    its app each time. What the others bind to theirs is not served by the one that runs.
+    """
+    with _lock:
+        apps = [other for other in _open_apps if other is not app]
+    for other in apps:
+        mine, its = app._module, other._module
+        if mine is None or its is None or mine is its or app._built_at != other._built_at:
+            continue
+        for route in other._bound:
+            _warn(
+                route,
+                f"{route} is bound to the app of module `{its.name}`, a second run of the file "
+                f"that runs as `{mine.name}`; build the app in a module that is no script, or put "
+                "the route on a Router",
             )
+
+
+def _warn(route: RouteDescription, message: str) -> None:
+    file, _, line = route.location.rpartition(":")
+    warnings.warn_explicit(message, UnattachedRoutesWarning, file, int(line))
 
 
 def _applied_at_top_level(route: RouteDescription, frame: FrameType) -> FrameType | None:
@@ -292,12 +325,13 @@ def _apps_built_by(frame: FrameType) -> list[Collector]:
 
 def _apps_named_in(variables: dict[str, object]) -> list[Collector]:
     """The one app among the variables; none if there are several."""
-    # The type is asked, as isinstance() makes lazy proxies load the object behind them.
-    named: dict[int, Collector] = {}
-    for value in list(variables.values()):
-        if issubclass(type(value), Collector):
-            named[id(value)] = cast(Collector, value)
-    return list(named.values()) if len(named) == 1 else []
+    # The types are asked, as isinstance() makes lazy proxies load the object behind them; and the
+    # set of them first, as it is quick and a module of many handlers asks once for each.
+    values = list(variables.values())
+    if not any(issubclass(kind, Collector) for kind in set(map(type, values))):
+        return []
+    named = {id(value): value for value in values if issubclass(type(value), Collector)}
+    return cast("list[Collector]", list(named.values())) if len(named) == 1 else []
 
 
 def _refuse_late(module: ModuleRoutes, route: RouteDescription, frame: FrameType) -> None:

@@ -40,7 +40,7 @@ class Origin:
     home: Home | None = None
     """Where the route is written down; ``None`` for a route that went to its app at once."""
     sites: tuple["weakref.ref[Site]", ...] = ()
-    """The code around the declaration, noted only where no app was current."""
+    """The code around the declaration, where no app was current."""
     app: "weakref.ref[Collector] | None" = None
     """The app that was current."""
     included: bool = False

@@ -25,6 +25,10 @@ class RouteSource(ABC):
     """Whether an app or a router includes it."""
 
     @abstractmethod
+    def reaches(self, source: "RouteSource") -> bool:
+        """Whether it is ``source``, or includes it, directly or through others."""
+
+    @abstractmethod
     def collected(self) -> Iterator[RouteDescription]:
         """Yields its routes, prefixes joined and tags added."""
 
@@ -55,6 +59,11 @@ class Include:
     def __str__(self) -> str:
         """Says in messages where it was written."""
         return f"the include at {self._where}"
+
+    @property
+    def router(self) -> RouteSource | None:
+        """The router it includes, if it is one."""
+        return self._target if isinstance(self._target, RouteSource) else None
 
     @property
     def pending_module(self) -> str | None:

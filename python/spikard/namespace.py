@@ -16,7 +16,7 @@ __all__ = ["NAMESPACE_KEY", "ModuleRoutes"]
 
 NAMESPACE_KEY = "__spikard_routes__"
 
-_creating = threading.Lock()
+_creating = threading.RLock()
 
 
 @dataclass(slots=True)
@@ -35,9 +35,9 @@ class ModuleRoutes:
 
     def __init__(self, namespace: dict[str, object]) -> None:
         """Starts empty; use `of` to get the one of a namespace."""
-        self.namespace = namespace
-        self.routes = RouteTable()
-        self.included = False
+        self.namespace: dict[str, object] = namespace
+        self.routes: RouteTable = RouteTable()
+        self.included: bool = False
         self._apps: list[_BuiltApp] = []
 
     @classmethod

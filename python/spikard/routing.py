@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Protocol, TypeVar
 
-from spikard.collection import declare, note_declaration
+from spikard.collection import declare, note_router_route
 from spikard.description import RouteDescription, describe
 from spikard.exceptions import RouteError
 from spikard.frames import location_of
@@ -180,9 +180,20 @@ class Router(RouteDecorators, RouteSource):
         self._includes: list[Include] = []
 
     def include(self, target: IncludeTarget, *, prefix: str = "", tags: Sequence[str] = ()) -> None:
-        """Takes the routes of a module, another router or a handler; see `Spikard.include`."""
+        """Takes the routes of a module, another router or a handler; see `Spikard.include`.
+
+        Raises:
+            RouteError: An argument is wrong, or the other router includes this one.
+        """
         where = location_of(sys._getframe(1))
+        if isinstance(target, RouteSource) and target.reaches(self):
+            raise RouteError(f"{where}: a Router cannot include itself, nor what includes it")
         self._includes.append(Include(target, prefix=prefix, tags=tags, where=where))
+
+    def reaches(self, source: RouteSource) -> bool:
+        """Whether it is ``source``, or includes it, directly or through others."""
+        routers = (include.router for include in self._includes)
+        return self is source or any(router and router.reaches(source) for router in routers)
 
     def collected(self) -> Iterator[RouteDescription]:
         """Yields its routes, prefixes joined and tags added."""
@@ -196,7 +207,7 @@ class Router(RouteDecorators, RouteSource):
         for route in routes:
             route.origin.home = self
             self._own.add(route)
-            note_declaration(route, frame)
+            note_router_route(route, frame)
 
 
 def get(path: str, *, status_code: int | None = None, name: str | None = None) -> RouteDecorator:

@@ -23,7 +23,7 @@ class RouteTable:
 
     def add(self, route: RouteDescription) -> None:
         """Appends the route, or puts it in the place of its former self."""
-        key: tuple[object, ...] = (route.handler_name, route.method, route.path)
+        key = _key(route)
         former = self._routes.get(key)
         if former is not None:
             if _same_run(former, route):
@@ -43,11 +43,16 @@ class RouteTable:
 
     def __contains__(self, route: RouteDescription) -> bool:
         """Whether this very description is in the table."""
-        return any(route is own for own in self)
+        key = _key(route)
+        return any(self._routes.get(k) is route for k in (key, (*key, route.origin.line)))
 
     def __bool__(self) -> bool:
         """Whether there are any routes."""
         return bool(self._routes)
+
+
+def _key(route: RouteDescription) -> tuple[object, ...]:
+    return (route.handler_name, route.method, route.path)
 
 
 def _same_run(former: RouteDescription, route: RouteDescription) -> bool:

@@ -144,6 +144,21 @@ def test_an_error_inside_an_included_module_is_its_own(modules: Modules) -> None
         Spikard(include=["broken"]).freeze()
 
 
+def test_routers_do_not_include_themselves() -> None:
+    inner, middle, outer = Router(), Router(), Router()
+    middle.include(inner)
+    outer.include(middle)
+    for router in (inner, middle, outer):
+        with pytest.raises(RouteError, match=f"{__file__}:.*cannot include itself"):
+            inner.include(router)
+
+
+@pytest.mark.parametrize("include", ["users", 1], ids=str)
+def test_include_is_a_list(include: object) -> None:
+    with pytest.raises(RouteError, match=f"{__file__}:.*`include` must be a list"):
+        Spikard(include=include)  # type: ignore[arg-type]
+
+
 def test_wrong_routers_say_where() -> None:
     for arguments, message in [({"prefix": "v1"}, "prefix"), ({"tags": "v1"}, "tags")]:
         with pytest.raises(RouteError, match=f"{__file__}:.*{message}"):

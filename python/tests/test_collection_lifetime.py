@@ -197,15 +197,27 @@ def test_apps_say_nothing_about_modules_of_others(modules: Modules) -> None:
     suite.test_users()
 
 
-def test_an_app_that_runs_warns_of_the_whole_process(
-    modules: Modules, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # What other tests declared and dropped is no part of this process.
+@pytest.fixture
+def run_freezes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes `Spikard.run` return as soon as the app is frozen."""
+    # What other tests declared and dropped is no part of the process that runs.
     gc.collect()
-    server = types.ModuleType("spikard.server")
-    server.run = Spikard.freeze  # type: ignore[attr-defined]
+    server = types.SimpleNamespace(run=Spikard.freeze)
     monkeypatch.setitem(sys.modules, "spikard.server", server)
     monkeypatch.setattr("spikard.server", server, raising=False)
+
+
+@pytest.mark.usefixtures("run_freezes")
+def test_two_apps_on_one_line_are_no_second_run(modules: Modules) -> None:
+    main = modules.load(
+        "main",
+        "from spikard import Spikard\na, b = Spikard(), Spikard()\n@b.get('/')\ndef c(): ...\n",
+    )
+    main.a.run()
+
+
+@pytest.mark.usefixtures("run_freezes")
+def test_an_app_that_runs_warns_of_the_whole_process(modules: Modules) -> None:
     modules.write("users", ROUTES)
     suite = modules.load(
         "suite",

@@ -323,6 +323,27 @@ def test_script_and_module_are_two_namespaces(modules: Modules) -> None:
     ]
 
 
+def test_routes_bound_to_a_second_run_of_the_script_are_warned_of(modules: Modules) -> None:
+    path = modules.write(
+        "main",
+        """
+        import sys, types
+        from spikard import Spikard
+
+        app = Spikard()
+        import routes
+
+        if __name__ == "__main__":
+            sys.modules["spikard.server"] = types.SimpleNamespace(run=Spikard.freeze)
+            app.run()
+        """,
+    )
+    routes = modules.write("routes", "from main import app\n@app.get('/users')\ndef users(): ...\n")
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
+    assert done.stderr.startswith(f"{routes}:2: UnattachedRoutesWarning: GET /users")
+    assert "second run of the file that runs as `__main__`" in done.stderr
+
+
 def test_reload_replaces_routes_and_app(modules: Modules, served: Served) -> None:
     source = """
     from spikard import Spikard, get
