@@ -135,14 +135,27 @@ impl Environment {
         profile: Profile,
     ) -> anyhow::Result<()> {
         let mut maturin = self.command("maturin");
-        // maturin reads its settings from the pyproject of the folder it runs in.
-        maturin
-            .current_dir(workspace.python())
-            .args(["develop", "--profile", profile.name()]);
-        if self.is_stamped(workspace, purpose)? {
-            return step::run_visibly(maturin.arg("--skip-install"));
-        }
+        // maturin reads its settings from the pyproject of the folder it runs in. Left to install the package itself, it
+        // would install the tools of the group `dev` along with it, which serving does not need.
+        maturin.current_dir(workspace.python()).args([
+            "develop",
+            "--skip-install",
+            "--profile",
+            profile.name(),
+        ]);
         step::run_visibly(&mut maturin)?;
+        if self.is_stamped(workspace, purpose)? {
+            return Ok(());
+        }
+        // Everything is compiled by now: pip finds the same build and only writes down where the package lies.
+        let mut pip = self.pip(workspace);
+        pip.arg("--no-build-isolation")
+            .arg(format!(
+                "--config-settings=build-args=--profile {}",
+                profile.name()
+            ))
+            .args(["--editable", "."]);
+        step::run_visibly(&mut pip)?;
         let stamp = self.folder.join(purpose.stamp());
         fs::write(&stamp, self.manifest(workspace)?)
             .with_context(|| format!("cannot write {}", stamp.display()))

@@ -99,6 +99,11 @@ impl MeasuredLoad {
         as_float(self.load.requests) / (as_float(self.load.duration_us) / 1e6)
     }
 
+    /// How much of its core the server used. Clearly below 100 at many connections, the load was what limited it.
+    pub(super) fn busy_percent(&self) -> f64 {
+        self.cpu_seconds / (as_float(self.load.duration_us) / 1e6) * 1e2
+    }
+
     pub(super) fn cpu_seconds_per_100k(&self) -> f64 {
         self.cpu_seconds / as_float(self.load.requests) * 1e5
     }
