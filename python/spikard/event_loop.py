@@ -32,6 +32,14 @@ class _SharedWaitSelector(selectors.DefaultSelector):
         assert self.worker is not None, "the loop runs before its worker is made"
         return super().select(0) if self.worker.wait() else []
 
+    def close(self) -> None:
+        """Closes the selector and lets go of the worker, which must end on its own thread.
+
+        A traceback that somebody keeps holds the frames of the loop, and with them this selector.
+        """
+        super().close()
+        self.worker = None
+
 
 def new_worker() -> tuple[asyncio.SelectorEventLoop, Worker]:
     """Makes an event loop for the current thread and the worker that drives it."""

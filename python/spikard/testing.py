@@ -317,6 +317,8 @@ def _run_loop(
         started.put(error)
         return
     started.put((event_loop, session))
+    # A traceback that the test keeps holds this frame, but the worker must end on its own thread.
+    del worker
     try:
         run_until_stopped(event_loop)
     finally:
