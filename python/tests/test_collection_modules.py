@@ -1,11 +1,14 @@
 """Routes and apps at the top level of modules."""
 
 import importlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import spikard
 from collecting import Modules, Served
 from spikard import RouteError, Spikard
 
@@ -292,6 +295,18 @@ def test_other_apps_in_the_process_change_nothing(modules: Modules, served: Serv
     assert served(bystander) == served(late) == []
 
 
+def run_script(path: Path, *options: str) -> tuple[str, str]:
+    """Runs ``python main.py``; the results are what it wrote to its two outputs."""
+    done = subprocess.run(
+        [sys.executable, *options, path],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(spikard.__path__[0]).parent)},
+    )
+    return done.stdout, done.stderr
+
+
 def test_script_and_module_are_two_namespaces(modules: Modules) -> None:
     path = modules.write(
         "main",
@@ -313,11 +328,9 @@ def test_script_and_module_are_two_namespaces(modules: Modules) -> None:
         """,
     )
     modules.write("routes", ROUTES)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", path], capture_output=True, text=True, check=False
-    )
-    assert done.stderr == ""
-    assert done.stdout.splitlines() == [
+    output, errors = run_script(path, "-W", "error")
+    assert errors == ""
+    assert output.splitlines() == [
         "['__main__.a /a', 'routes.users /users']",
         "['main.a /a']",
     ]
@@ -339,9 +352,9 @@ def test_routes_bound_to_a_second_run_of_the_script_are_warned_of(modules: Modul
         """,
     )
     routes = modules.write("routes", "from main import app\n@app.get('/users')\ndef users(): ...\n")
-    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
-    assert done.stderr.startswith(f"{routes}:2: UnattachedRoutesWarning: GET /users")
-    assert "second run of the file that runs as `__main__`" in done.stderr
+    _, errors = run_script(path)
+    assert errors.startswith(f"{routes}:2: UnattachedRoutesWarning: GET /users")
+    assert "second run of the file that runs as `__main__`" in errors
 
 
 def test_reload_replaces_routes_and_app(modules: Modules, served: Served) -> None:
