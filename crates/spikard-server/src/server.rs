@@ -65,9 +65,9 @@ where
     pub async fn serve(self, listener: TcpListener) {
         let mut protocol = http1::Builder::new();
         protocol
-            // Small responses leave in one flat write, and pipelined ones together.
+            // Small responses leave in one flat write. They are not held back for pipelined requests: with its
+            // `pipeline_flush`, hyper loses what it has not written when bytes follow a request and it closes.
             .writev(false)
-            .pipeline_flush(true)
             .max_buf_size(self.registry.limits().buffer_bytes())
             // The registry's sweep keeps the deadlines.
             .header_read_timeout(None);
