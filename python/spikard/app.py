@@ -91,6 +91,7 @@ class Spikard(RouteDecorators, Collector):
             The service, the same on every call.
 
         Raises:
+            ConfigError: A setting has the wrong type or is out of range.
             RouteError: Routes conflict, or it is unclear which app one belongs to.
             SignatureError: A handler's signature cannot be served.
 
@@ -102,6 +103,7 @@ class Spikard(RouteDecorators, Collector):
                 # Compiling needs much of the standard library that an import should not wait for.
                 from spikard.signature import compile_route
 
+                self._config.validate()
                 self._routes = self.close()
                 try:
                     compiled = tuple(compile_route(route) for route in self._routes)
@@ -119,7 +121,8 @@ class Spikard(RouteDecorators, Collector):
         """Serves the app on ``config.host`` and ``config.port`` until SIGINT or SIGTERM.
 
         Raises:
-            RouteError: As for `freeze`.
+            SystemExit: The app cannot be served: status 3, after one line on standard error.
+            RuntimeError: The thread runs an event loop already; `serve` is for that.
 
         Warns:
             UnattachedRoutesWarning: Routes anywhere in the process belong to no app.
@@ -133,7 +136,7 @@ class Spikard(RouteDecorators, Collector):
         """Serves the app inside the running event loop, until it is cancelled.
 
         Raises:
-            RouteError: As for `freeze`.
+            SpikardError: As for `freeze`.
             OSError: The address cannot be had.
 
         Warns:

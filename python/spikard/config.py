@@ -1,4 +1,4 @@
-"""Settings of the server: frozen, and checked as soon as they are written down."""
+"""Settings of the server: frozen when written down, checked when the app starts."""
 
 import functools
 import math
@@ -45,8 +45,10 @@ def _unknown_field(config: str, name: str, known: list[str]) -> str:
 class ServerConfig:
     """Where and how an app is served.
 
+    Values are checked when the app freezes, so that a mistake in them is one clear line of
+    ``app.run()``, wherever they come from.
+
     Raises:
-        ConfigError: A value has the wrong type or is out of range; the message names the field.
         TypeError: There is no field of that name; the message suggests one.
     """
 
@@ -77,8 +79,12 @@ class ServerConfig:
     max_connections: int = 10_000
     """Connections open at the same time, 1 to 1000000; further ones wait to be accepted."""
 
-    def __post_init__(self) -> None:
-        """Checks every field."""
+    def validate(self) -> None:
+        """Checks every field; the app calls it when it freezes.
+
+        Raises:
+            ConfigError: A value has the wrong type or is out of range; the message names the field.
+        """
         _check_host(self.host)
         _check_integer("port", self.port, 0, 65_535)
         _check_integer("backlog", self.backlog, 1, 65_535)

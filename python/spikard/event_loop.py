@@ -32,14 +32,6 @@ class _SharedWaitSelector(selectors.DefaultSelector):
         assert self.worker is not None, "the loop runs before its worker is made"
         return super().select(0) if self.worker.wait() else []
 
-    def close(self) -> None:
-        """Closes the selector and lets go of the worker, which must end on its own thread.
-
-        A traceback that somebody keeps holds the frames of the loop, and with them this selector.
-        """
-        super().close()
-        self.worker = None
-
 
 def new_worker() -> tuple[asyncio.SelectorEventLoop, Worker]:
     """Makes an event loop for the current thread and the worker that drives it."""
@@ -64,8 +56,10 @@ def run_until_stopped(event_loop: asyncio.AbstractEventLoop) -> None:
             return
 
 
-def close_loop(event_loop: asyncio.AbstractEventLoop, patience: float) -> bool:
-    """Cancels what still runs in a stopped loop and closes it.
+def close_loop(
+    event_loop: asyncio.AbstractEventLoop, worker: Worker, patience: float
+) -> bool:
+    """Cancels what still runs in a stopped loop, and closes worker and loop.
 
     Threads of the default executor get `patience` seconds.
 
@@ -82,6 +76,7 @@ def close_loop(event_loop: asyncio.AbstractEventLoop, patience: float) -> bool:
         event_loop.run_until_complete(event_loop.shutdown_asyncgens())
         return event_loop.run_until_complete(_end_executor(event_loop, patience))
     finally:
+        worker.close()
         event_loop.close()
 
 

@@ -49,7 +49,7 @@ def run(app: "Spikard") -> None:
             _announce(listener)
             run_until_stopped(event_loop)
     finally:
-        has_ended = close_loop(event_loop, shutdown.remaining())
+        has_ended = close_loop(event_loop, worker, shutdown.remaining())
         asyncio.set_event_loop(None)
     if not has_ended:
         _leave_threads_behind()

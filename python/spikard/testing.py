@@ -317,12 +317,10 @@ def _run_loop(
         started.put(error)
         return
     started.put((event_loop, session))
-    # A traceback that the test keeps holds this frame, but the worker must end on its own thread.
-    del worker
     try:
         run_until_stopped(event_loop)
     finally:
-        close_loop(event_loop, patience=0.0)
+        close_loop(event_loop, worker, patience=0.0)
 
 
 def _body(json: object, data: Params | str | bytes | None, content: object) -> tuple[bytes, str]:

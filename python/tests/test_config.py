@@ -10,7 +10,9 @@ from spikard import ConfigError, ServerConfig, Spikard
 
 
 def configured(fields: dict[str, Any]) -> ServerConfig:
-    return ServerConfig(**fields)
+    config = ServerConfig(**fields)
+    config.validate()
+    return config
 
 
 def test_defaults() -> None:
@@ -77,7 +79,7 @@ def test_seconds(field: str, zero: bool) -> None:
 
 def test_hosts() -> None:
     for host in ("0.0.0.0", "::", "::1", "localhost", "api.example.com"):
-        assert ServerConfig(host=host).host == host
+        assert configured({"host": host}).host == host
     # host, part of the message
     cases: list[tuple[Any, str]] = [
         ("", "without scheme, brackets or path"),
@@ -90,7 +92,7 @@ def test_hosts() -> None:
     ]
     for host, message in cases:
         with pytest.raises(ConfigError) as error:
-            ServerConfig(host=host)
+            configured({"host": host})
         assert f"`host` is {host!r}" in str(error.value), host
         assert message in str(error.value), host
 
@@ -124,6 +126,12 @@ def test_every_field_is_documented() -> None:
     for field in dataclasses.fields(ServerConfig):
         _, _, after = source.partition(f"    {field.name}: ")
         assert after.splitlines()[1].startswith('    """'), field.name
+
+
+def test_an_app_checks_its_config_when_it_freezes() -> None:
+    app = Spikard(config=ServerConfig(port=70_000))
+    with pytest.raises(ConfigError, match="`port` is 70000"):
+        app.freeze()
 
 
 def test_an_app_has_a_config() -> None:

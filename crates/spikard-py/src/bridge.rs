@@ -9,7 +9,6 @@ use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
@@ -48,7 +47,6 @@ enum Job {
 #[derive(Default)]
 struct BridgedCall {
     slot: ReplySlot,
-    is_abandoned: AtomicBool,
     /// Set and taken by the loop's thread only.
     task: Mutex<Option<Py<PyAny>>>,
 }
@@ -123,7 +121,7 @@ impl Future for BridgedReply {
 impl Drop for BridgedReply {
     fn drop(&mut self) {
         if let Some(call) = self.call.take() {
-            call.is_abandoned.store(true, Ordering::Release);
+            call.slot.abandon();
             self.queue.send(Job::Cancel(call));
         }
     }
@@ -244,7 +242,7 @@ impl Bridge {
 
 impl Bridge {
     fn call(&self, py: Python<'_>, route: &Arc<Route>, inputs: &Inputs<'_>, call: &BridgedCall) {
-        if call.is_abandoned.load(Ordering::Acquire) {
+        if call.slot.is_abandoned() {
             return;
         }
         match route.invoke(py, &self.tasks, inputs, || call.slot.clone()) {

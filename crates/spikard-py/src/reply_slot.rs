@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::prelude::*;
 use spikard_core::Reply;
 
@@ -18,6 +19,7 @@ use crate::invocation::Route;
 struct Slot {
     reply: Option<Reply>,
     waker: Option<Waker>,
+    is_abandoned: bool,
 }
 
 /// One end fills it, the other waits for it.
@@ -45,6 +47,15 @@ impl ReplySlot {
             None => slot.waker = Some(cx.waker().clone()),
         }
         Poll::Pending
+    }
+
+    /// Notes that nobody waits for the reply any more.
+    pub(crate) fn abandon(&self) {
+        self.lock().is_abandoned = true;
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.lock().is_abandoned
     }
 
     fn lock(&self) -> MutexGuard<'_, Slot> {
@@ -82,6 +93,7 @@ impl Future for PendingReply {
 impl Drop for PendingReply {
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
+            self.slot.abandon();
             Python::attach(|py| crate::invocation::cancel(task.bind(py)));
         }
     }
@@ -105,6 +117,12 @@ impl Completion {
     fn __call__(&self, task: &Bound<'_, PyAny>) {
         let py = task.py();
         let result = task.call_method0(pyo3::intern!(py, "result"));
-        self.slot.fill(self.route.reply(py, result));
+        // A task that ends because its client left has nothing to tell, unless it failed while it cleaned up.
+        let is_cancelled = result
+            .as_ref()
+            .is_err_and(|error| error.is_instance_of::<CancelledError>(py));
+        if !(is_cancelled && self.slot.is_abandoned()) {
+            self.slot.fill(self.route.reply(py, result));
+        }
     }
 }

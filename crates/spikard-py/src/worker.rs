@@ -2,10 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use send_wrapper::SendWrapper;
 use spikard_server::{LocalTasks, Server, Shutdown};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
@@ -18,8 +20,13 @@ use crate::park;
 use crate::test_session::TestSession;
 
 /// Serves applications on the thread that made it. Belongs to one event loop and its selector.
-#[pyclass(unsendable, frozen)]
-pub(crate) struct Worker {
+///
+/// Whoever keeps a traceback keeps the worker, on whatever thread: so its parts are given up by `close`, on the
+/// thread of the loop, and what is dropped later is empty. A worker that is never closed is leaked.
+#[pyclass(frozen)]
+pub(crate) struct Worker(SendWrapper<ManuallyDrop<RefCell<Option<Rc<Parts>>>>>);
+
+struct Parts {
     state: Rc<LoopState>,
     sources: Rc<RefCell<LoopSources>>,
     is_waiting: Cell<bool>,
@@ -44,32 +51,36 @@ impl Worker {
         };
         let state = Rc::new(LoopState::new(event_loop)?);
         current::set(Some(Current::Loop(Rc::clone(&state))));
-        Ok(Self {
+        let parts = Parts {
             state,
             sources: Rc::new(RefCell::new(sources)),
             is_waiting: Cell::new(false),
             shutdown: RefCell::new(None),
             runtime,
-        })
+        };
+        Ok(Self(SendWrapper::new(ManuallyDrop::new(RefCell::new(
+            Some(Rc::new(parts)),
+        )))))
     }
 
     /// The wait: returns whether the loop is to ask its own selector, without blocking.
     ///
     /// The first call of a run serves until the loop is stopped; the calls from inside its turns return at once.
     fn wait(&self) -> PyResult<bool> {
-        if self.is_waiting.replace(true) {
-            return Ok(self.state.take_events());
+        let parts = self.parts()?;
+        if parts.is_waiting.replace(true) {
+            return Ok(parts.state.take_events());
         }
         let driver = LoopDriver {
-            state: Rc::clone(&self.state),
-            sources: Rc::clone(&self.sources),
+            state: Rc::clone(&parts.state),
+            sources: Rc::clone(&parts.sources),
         };
-        let driver = self.runtime.spawn_local(driver);
-        let result = self
+        let driver = parts.runtime.spawn_local(driver);
+        let result = parts
             .runtime
-            .block_on(poll_fn(|cx| self.state.poll_exit(cx)));
+            .block_on(poll_fn(|cx| parts.state.poll_exit(cx)));
         driver.abort();
-        self.is_waiting.set(false);
+        parts.is_waiting.set(false);
         result.map(|()| false)
     }
 
@@ -80,24 +91,25 @@ impl Worker {
         application: &Application,
         config: ServerSettings,
     ) -> PyResult<()> {
-        let listener = listener.take()?;
+        let parts = self.parts()?;
         let server = Server::new(application.service(), config.into_limits()?, LocalTasks);
-        self.shutdown.replace(Some(server.shutdown()));
         let listener = {
-            let _inside = self.runtime.enter();
-            listener.into_tokio()?
+            let _inside = parts.runtime.enter();
+            listener.take()?.into_tokio()?
         };
-        self.runtime.spawn_local(server.serve(listener));
+        parts.shutdown.replace(Some(server.shutdown()));
+        parts.runtime.spawn_local(server.serve(listener));
         Ok(())
     }
 
     /// Stops to accept, lets requests finish for `patience` seconds, then calls `done(unfinished connections, None)`.
     fn stop(&self, patience: f64, done: Py<PyAny>) -> PyResult<()> {
-        let shutdown = self.shutdown.borrow().clone();
+        let parts = self.parts()?;
+        let shutdown = parts.shutdown.borrow().clone();
         let shutdown =
             shutdown.ok_or_else(|| PyRuntimeError::new_err("the worker does not serve"))?;
         let patience = crate::config::seconds(patience)?;
-        self.runtime.spawn_local(async move {
+        parts.runtime.spawn_local(async move {
             let unfinished = shutdown.start(patience).await;
             Python::attach(|py| {
                 if let Err(error) = done.call1(py, (unfinished, py.None())) {
@@ -110,16 +122,37 @@ impl Worker {
     }
 
     /// A session in which other threads send requests to `application` in memory.
-    fn test_session(&self, application: &Application) -> TestSession {
+    fn test_session(&self, application: &Application) -> PyResult<TestSession> {
         let (session, serve) = TestSession::new(application.service());
-        self.runtime.spawn_local(serve);
-        session
+        self.parts()?.runtime.spawn_local(serve);
+        Ok(session)
+    }
+
+    /// Gives up sockets and tasks, on the thread of the loop, once the loop has stopped for good.
+    fn close(&self) -> PyResult<()> {
+        self.check_thread()?;
+        let parts = self.0.borrow_mut().take();
+        drop(parts);
+        current::set(None);
+        Ok(())
     }
 }
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        current::set(None);
+impl Worker {
+    fn parts(&self) -> PyResult<Rc<Parts>> {
+        self.check_thread()?;
+        let parts = self.0.borrow().clone();
+        parts.ok_or_else(|| PyRuntimeError::new_err("the worker is closed"))
+    }
+
+    fn check_thread(&self) -> PyResult<()> {
+        if self.0.valid() {
+            Ok(())
+        } else {
+            Err(PyRuntimeError::new_err(
+                "a worker belongs to the thread that made it",
+            ))
+        }
     }
 }
 
