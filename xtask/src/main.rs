@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 /// Drives build, tests and measurements of this workspace.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", disable_help_subcommand = true)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
