@@ -29,6 +29,7 @@ import spikard
 from spikard.testing import TestClient, TestResponse
 
 __all__ = [
+    "OWN_LOOPS",
     "PATIENCE",
     "RUNTIMES",
     "Response",
@@ -48,6 +49,9 @@ RUNTIMES = ("test-client", "run", "run-debug", "serve-asyncio", "serve-uvloop")
 """Where handlers run: under `TestClient`; under ``app.run()``, also with asyncio's debug mode;
 under ``app.serve()`` in loops that are not ours.
 """
+
+OWN_LOOPS = ("test-client", "run", "run-debug")
+"""The runtimes whose loop is ours, so that no handler can end it."""
 
 Response: TypeAlias = TestResponse | httpx.Response
 
