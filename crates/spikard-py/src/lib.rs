@@ -26,6 +26,7 @@ mod park;
 mod reply;
 mod reply_slot;
 mod request_context;
+mod task_registry;
 mod task_start;
 mod test_session;
 mod timer;

@@ -105,10 +105,7 @@ impl LoopState {
     }
 
     fn current_head(&self, py: Python<'_>) -> *const ffi::PyObject {
-        let scheduled = self.scheduled.borrow();
-        scheduled
-            .bind(py)
-            .get_item(0)
+        head_of(self.scheduled.borrow().bind(py))
             .map_or(ptr::null(), |head| head.as_ptr().cast_const())
     }
 
@@ -118,7 +115,7 @@ impl LoopState {
         let scheduled = event_loop
             .getattr(pyo3::intern!(py, "_scheduled"))?
             .cast_into::<PyList>()?;
-        let head = scheduled.get_item(0).ok();
+        let head = head_of(&scheduled);
         self.head.set(
             head.as_ref()
                 .map_or(ptr::null(), |head| head.as_ptr().cast_const()),
@@ -127,6 +124,14 @@ impl LoopState {
         head.map(|head| head.getattr(pyo3::intern!(py, "_when"))?.extract())
             .transpose()
     }
+}
+
+/// The first timer of the heap. An empty list is asked for its length only, since a failed look-up makes an exception.
+fn head_of<'py>(scheduled: &Bound<'py, PyList>) -> Option<Bound<'py, PyAny>> {
+    if scheduled.is_empty() {
+        return None;
+    }
+    scheduled.get_item(0).ok()
 }
 
 /// What the driver waits on; it outlives a single run of the loop.

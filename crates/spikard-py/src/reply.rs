@@ -4,9 +4,10 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString, PyType};
 use spikard_core::Body;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -22,7 +23,7 @@ pub(crate) struct ReplyEncoder {
     /// `msgspec.json.Encoder().encode`.
     encode: Py<PyAny>,
     /// `spikard.Response`.
-    response_type: Py<PyAny>,
+    response_type: Py<PyType>,
 }
 
 impl ReplyEncoder {
@@ -33,6 +34,7 @@ impl ReplyEncoder {
             response_type: py
                 .import("spikard.responses")?
                 .getattr("Response")?
+                .cast_into::<PyType>()?
                 .unbind(),
         })
     }
@@ -48,7 +50,7 @@ impl ReplyEncoder {
         status: StatusCode,
     ) -> PyResult<Response<Body>> {
         let py = value.py();
-        if value.is_instance(self.response_type.bind(py))? {
+        if is_of_type(value, self.response_type.bind(py)) {
             return self.encode_response(value);
         }
         let (body, media_type) = if let Ok(raw) = value.cast_exact::<PyBytes>() {
@@ -134,6 +136,13 @@ fn body_of(bytes: &Bound<'_, PyBytes>) -> Body {
     } else {
         Body::from(Bytes::from_owner(PyBackedBytes::from(bytes.clone())))
     }
+}
+
+/// Whether the class of `value` is `ty` or derives from it, without the look-up of `__instancecheck__`.
+#[expect(unsafe_code, reason = "the plain check of CPython has no safe wrapper")]
+fn is_of_type(value: &Bound<'_, PyAny>, ty: &Bound<'_, PyType>) -> bool {
+    // SAFETY: both are live objects, and the second is a type.
+    unsafe { ffi::PyObject_TypeCheck(value.as_ptr(), ty.as_type_ptr()) != 0 }
 }
 
 /// A status that a final response can have.

@@ -90,11 +90,8 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         self.membership
             .activity()
             .enter(Phase::Busy, registry.now());
-        let (head, body) = request.into_parts();
-        let answer = match registry.limits().check(&head) {
-            Ok(()) => self
-                .service
-                .answer(Request::from_parts(head, Body::new(body))),
+        let answer = match registry.limits().check(&request) {
+            Ok(()) => self.service.answer(request.map(Body::new)),
             Err(problem) => Answer::ready(problem_response(&problem)),
         };
         TrackedAnswer {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::request;
+use http::Request;
 use spikard_problem::Problem;
 
 /// Bounds on what a client may ask of the server.
@@ -44,12 +44,15 @@ impl Limits {
     }
 
     /// Refuses a head that is too long.
-    pub(crate) fn check(&self, head: &request::Parts) -> Result<(), Box<Problem>> {
-        let target = head.uri.path_and_query().map_or(0, |it| it.as_str().len());
+    pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<(), Box<Problem>> {
+        let target = request
+            .uri()
+            .path_and_query()
+            .map_or(0, |it| it.as_str().len());
         if target > self.request_target_bytes {
             return Err(Box::new(Problem::uri_too_long(self.request_target_bytes)));
         }
-        let fields = head.headers.iter();
+        let fields = request.headers().iter();
         let header_bytes: usize = fields
             .map(|(name, value)| name.as_str().len() + value.len() + FIELD_LINE_OVERHEAD)
             .sum();
