@@ -1,8 +1,8 @@
 //! From a reply to the response that leaves: the one place where a problem becomes bytes.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
-use http::{Response, StatusCode};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING};
+use http::{HeaderMap, Response, StatusCode};
 use http_body::Body as _;
 use spikard_core::{Body, Reply};
 use spikard_problem::{MEDIA_TYPE, Problem};
@@ -10,21 +10,33 @@ use spikard_problem::{MEDIA_TYPE, Problem};
 /// Turns a reply into a response, without content where the method or the status forbids it (RFC 9110, 6.4.1).
 pub(crate) fn respond(reply: Reply, is_head: bool) -> Response<Body> {
     let mut response = reply.unwrap_or_else(|problem| problem_response(&problem));
-    if is_head {
-        // The length is that of the content a GET would have had (RFC 9110, 8.6).
-        if let Some(length) = response.body().size_hint().exact() {
-            response
-                .headers_mut()
-                .entry(CONTENT_LENGTH)
-                .or_insert_with(|| length.into());
+    let has_no_content = has_no_content(response.status());
+    let length = response.body().size_hint().exact();
+    let headers = response.headers_mut();
+    // Where content ends is the server's business: with a wrong field, the client takes content for the next response.
+    headers.remove(TRANSFER_ENCODING);
+    if has_no_content {
+        headers.remove(CONTENT_LENGTH);
+        headers.remove(CONTENT_TYPE);
+    } else if !is_head {
+        if length.is_some() {
+            headers.remove(CONTENT_LENGTH);
         }
-        *response.body_mut() = Body::empty();
-    } else if has_no_content(response.status()) {
-        response.headers_mut().remove(CONTENT_LENGTH);
-        response.headers_mut().remove(CONTENT_TYPE);
+    } else if let Some(length) = length.filter(|length| *length > 0 || !has_length(headers)) {
+        // That of the content a GET would have had (RFC 9110, 8.6), which a handler for HEAD says itself.
+        headers.insert(CONTENT_LENGTH, length.into());
+    }
+    if is_head || has_no_content {
         *response.body_mut() = Body::empty();
     }
     response
+}
+
+/// Whether the fields give one length, in digits.
+fn has_length(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_LENGTH).iter();
+    let digits = values.next().map_or(&b""[..], HeaderValue::as_bytes);
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) && values.next().is_none()
 }
 
 /// The response that carries a problem document.

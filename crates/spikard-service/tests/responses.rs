@@ -1,6 +1,6 @@
 //! What leaves the service: statuses, fields and content, and the problems of the framework.
 
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use spikard_core::{Body, Call, Operation, Outcome, Parameter, ParameterIn, ParameterType};
@@ -184,6 +184,54 @@ async fn head_is_get_without_content() {
 }
 
 #[tokio::test]
+async fn a_handler_does_not_decide_where_its_content_ends() {
+    // Fields of the handler, its content, `Content-Length` of GET and of HEAD; the server adds what is missing.
+    for (fields, content, get, head) in [
+        (vec![("content-length", "2")], "abcde", None, Some("5")),
+        (vec![("content-length", "999")], "abcde", None, Some("5")),
+        (vec![("content-length", "x")], "abcde", None, Some("5")),
+        (
+            vec![("transfer-encoding", "gzip")],
+            "abcde",
+            None,
+            Some("5"),
+        ),
+        (vec![("content-length", "5")], "", None, Some("5")),
+        (vec![("content-length", "x")], "", None, Some("0")),
+        (vec![("content-length", "")], "", None, Some("0")),
+        (
+            vec![("content-length", "5"), ("content-length", "6")],
+            "",
+            None,
+            Some("0"),
+        ),
+    ] {
+        let shown = format!("{fields:?} {content:?}");
+        let service =
+            Service::builder().route(Operation::new(Method::GET, "/"), move |_: Call<'_>| {
+                let mut response = Response::builder();
+                for (name, value) in &fields {
+                    response = response.header(*name, *value);
+                }
+                ready(response.body(Body::from(content)).expect("is valid"))
+            });
+        let service = service.build().expect("the routes fit together");
+        for (method, expected) in [(Method::GET, get), (Method::HEAD, head)] {
+            let request = Request::builder().method(method.clone()).uri("/");
+            let request = request.body(Body::empty()).expect("is valid");
+            let Ok(response) = service.answer(request).await;
+            let lengths: Vec<_> = response.headers().get_all(CONTENT_LENGTH).iter().collect();
+            let expected: Vec<_> = expected.into_iter().collect();
+            assert_eq!(lengths, expected, "{method} {shown}");
+            assert!(
+                !response.headers().contains_key(TRANSFER_ENCODING),
+                "{method} {shown}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn routes_for_head_and_options_go_before_the_automatic_ones() {
     let (head, content) = answer("HEAD", "/own-head").await;
     assert_eq!(
@@ -196,8 +244,13 @@ async fn routes_for_head_and_options_go_before_the_automatic_ones() {
 
 #[tokio::test]
 async fn statuses_without_content_send_none() {
-    for target in ["/204", "/304"] {
-        let (head, content) = answer("GET", target).await;
+    for (method, target) in [
+        ("GET", "/204"),
+        ("GET", "/304"),
+        ("HEAD", "/204"),
+        ("HEAD", "/304"),
+    ] {
+        let (head, content) = answer(method, target).await;
         assert_eq!(content, "", "{target}");
         assert!(!head.headers.contains_key(CONTENT_LENGTH), "{target}");
         assert!(!head.headers.contains_key(CONTENT_TYPE), "{target}");
