@@ -105,15 +105,13 @@ class _Shutdown:
         self._worker = worker
         self._patience = patience
         self._deadline: float | None = None
+        self._is_over = False
 
     def request(self) -> None:
         """Stops to accept and lets requests finish; called again, stops to wait for them."""
-        if self._deadline is None:
-            self._deadline = time.monotonic() + self._patience
-            self._worker.stop(self._patience, self._done)
-        else:
-            self._deadline = time.monotonic()
-            self._event_loop.stop()
+        patience = self._patience if self._deadline is None else 0.0
+        self._deadline = time.monotonic() + patience
+        self._worker.stop(patience, self._done)
 
     def remaining(self) -> float:
         """Seconds that are left for tasks and threads to end."""
@@ -123,8 +121,10 @@ class _Shutdown:
         assert error is None, "a worker that serves can stop"
         if unfinished:
             shutdown_incomplete(unfinished)
-        # As a callback: nothing else wakes the loop, and stopping alone leaves it nothing to do.
-        self._event_loop.call_soon(self._event_loop.stop)
+        if not self._is_over:
+            self._is_over = True
+            # As a callback: nothing else wakes the loop, and stopping alone leaves it nothing to do.
+            self._event_loop.call_soon(self._event_loop.stop)
 
 
 @contextlib.contextmanager
