@@ -93,6 +93,8 @@ async def serve(app: "Spikard") -> None:
             bridge.stop(0.0)
             event_loop.remove_reader(bridge.fileno())
             bridge.join()
+            # Handlers whose connections were closed at last are cancelled by this.
+            bridge.drain()
 
 
 class _Shutdown:
@@ -123,7 +125,7 @@ class _Shutdown:
             shutdown_incomplete(unfinished)
         if not self._is_over:
             self._is_over = True
-            # As a callback: nothing else wakes the loop, and stopping alone leaves it nothing to do.
+            # As a callback: nothing else wakes the loop, and a stop alone gives it nothing to do.
             self._event_loop.call_soon(self._event_loop.stop)
 
 

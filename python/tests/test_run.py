@@ -143,15 +143,17 @@ def test_what_is_in_flight_is_answered_first(number: int, target: str, answer: s
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_idle_connections_do_not_hold_it_up(number: int) -> None:
-    with serving.process(APP, args=["60"]) as server:
-        with socket.create_connection(("127.0.0.1", server.port)) as connection:
-            connection.sendall(b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\n")
-            assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
-            with socket.create_connection(("127.0.0.1", server.port)):
-                started = time.monotonic()
-                assert server.stop(number) == 0
-                assert time.monotonic() - started < 5
-            assert connection.recv(1000) == b""
+    with (
+        serving.process(APP, args=["60"]) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as used,
+        socket.create_connection(("127.0.0.1", server.port)) as fresh,
+    ):
+        used.sendall(b"GET /hello HTTP/1.1\r\nHost: test\r\n\r\n")
+        assert used.recv(1000).startswith(b"HTTP/1.1 200 OK")
+        started = time.monotonic()
+        assert server.stop(number) == 0
+        assert time.monotonic() - started < 5
+        assert (used.recv(1000), fresh.recv(1000)) == (b"", b"")
 
 
 def test_new_connections_are_refused_at_once() -> None:
