@@ -41,8 +41,12 @@ fn find_route<'t, 'r>(
     head: &'r request::Parts,
 ) -> Result<Match<'t, 'r, Route>, Sideways> {
     let path = match head.uri.path() {
-        // The authority form of CONNECT has no path at all.
-        "" => "/",
+        // The authority form, which only CONNECT may use, has no path at all (RFC 9112, 3.2.3).
+        "" if head.method == Method::CONNECT => "/",
+        "" => {
+            let detail = "The request target is neither a path nor a URI";
+            return Err(Box::new(problem(Problem::bad_request(detail))));
+        }
         path => path,
     };
     router.find(&head.method, path).map_err(|miss| {
