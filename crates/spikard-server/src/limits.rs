@@ -15,7 +15,8 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Longest time for a whole request head. Default is 10 seconds, after which the connection is closed.
     pub header_read_timeout: Duration,
-    /// Longest time between two requests of a connection. Default is 75 seconds.
+    /// Longest time between two requests of a connection. Default is 75 seconds; with zero, every response closes
+    /// its connection.
     pub keep_alive_timeout: Duration,
     /// Most connections at a time. Default is 10,000; further ones wait in the backlog of the listener.
     pub connections: usize,

@@ -69,6 +69,7 @@ where
             // `pipeline_flush`, hyper loses what it has not written when bytes follow a request and it closes.
             .writev(false)
             .max_buf_size(self.registry.limits().buffer_bytes())
+            .keep_alive(!self.registry.limits().keep_alive_timeout.is_zero())
             // The registry's sweep keeps the deadlines.
             .header_read_timeout(None);
         tokio::select! {

@@ -58,6 +58,28 @@ fn a_connection_without_requests_is_closed() {
 }
 
 #[test]
+fn without_time_between_requests_every_response_closes_its_connection() {
+    on_one_thread(async {
+        let mut limits = Limits::default();
+        limits.keep_alive_timeout = Duration::ZERO;
+        let serving = Serving::within(limits);
+        for request in [
+            "HTTP/1.1\r\nHost: test",
+            "HTTP/1.0\r\nConnection: keep-alive",
+        ] {
+            let mut client = serving.connect().await;
+            client.send(format!("GET /hello {request}\r\n\r\n")).await;
+            let response = client.response().await;
+            assert_eq!(response.text(), "Hello");
+            assert_eq!(client.rest().await, b"");
+        }
+        let mut client = serving.connect().await;
+        let response = client.get("/hello").await;
+        assert_eq!(response.field("connection"), Some("close"));
+    });
+}
+
+#[test]
 fn a_handler_may_take_longer_than_any_deadline() {
     on_one_thread(async {
         let serving = Serving::within(hasty());
