@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from spikard.exceptions import RouteError
 from spikard.frames import Site, location_of
@@ -13,7 +13,7 @@ from spikard.frames import Site, location_of
 if TYPE_CHECKING:
     from spikard.collection import Collector
 
-__all__ = ["Handler", "RouteDescription", "describe"]
+__all__ = ["Handler", "RouteDescription", "RouteOptions", "describe"]
 
 Handler = Callable[..., object]
 """Whatever can be called to answer a request."""
@@ -27,6 +27,18 @@ class Home(Protocol):
 
     included: bool
     """Whether an app or a router includes all of it."""
+
+
+class RouteOptions(TypedDict, total=False):
+    """What a route decorator takes besides path and methods."""
+
+    status_code: int | None
+    """Status of replies that do not carry one, 200 to 599; default is 200."""
+    name: str | None
+    """Name of the route, for links to it."""
+    sync_to_thread: bool | None
+    """Where a ``def`` handler runs: ``True`` on a thread, ``False`` on the thread of the event
+    loop. By default it starts on the loop and moves to threads once a call took more than 5 ms."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,6 +79,8 @@ class RouteDescription:
     """Name of the route, if it was given one."""
     status_code: int | None = None
     """Status of a reply that does not carry one; ``None``: 200."""
+    sync_to_thread: bool | None = None
+    """Whether a ``def`` handler runs on a thread; ``None``: once it has blocked."""
     tags: tuple[str, ...] = ()
     """Groups the route belongs to, outermost first."""
     origin: Origin = field(repr=False)
@@ -82,13 +96,12 @@ def describe(
     *,
     path: object,
     methods: object,
-    status_code: object,
-    name: object,
+    options: RouteOptions,
 ) -> list[RouteDescription]:
     """Checks what a decorator was given and describes it, one route for each method.
 
     Raises:
-        RouteError: The path, a method, the status code, the name or the handler is not possible.
+        RouteError: The path, a method, an option or the handler is not possible.
     """
     if not callable(handler) or isinstance(handler, type):
         raise RouteError(
@@ -107,14 +120,7 @@ def describe(
     for method in methods:
         if not isinstance(method, str) or not _METHOD.fullmatch(method.upper()):
             raise RouteError(f"{where}: {method!r} is not a method")
-    if status_code is not None and (
-        not isinstance(status_code, int)
-        or isinstance(status_code, bool)
-        or not 100 <= status_code <= 599
-    ):
-        raise RouteError(f"{where}: the status code must be 100 to 599, but it is {status_code!r}")
-    if name is not None and (not isinstance(name, str) or not name):
-        raise RouteError(f"{where}: the name of a route must be text, but it is {name!r}")
+    _check_options(options, where)
 
     upper = [method.upper() for method in methods]
     return [
@@ -124,12 +130,33 @@ def describe(
             handler=handler,
             handler_name=handler_name,
             location=location,
-            name=name,
-            status_code=int(status_code) if status_code is not None else None,
+            name=options.get("name"),
+            status_code=options.get("status_code"),
+            sync_to_thread=options.get("sync_to_thread"),
             origin=Origin(code=weakref.ref(frame.f_code), line=frame.f_lineno),
         )
         for method in dict.fromkeys(sorted(upper) if isinstance(methods, set) else upper)
     ]
+
+
+def _check_options(options: RouteOptions, where: str) -> None:
+    for option in options:
+        if option not in RouteOptions.__annotations__:
+            known = ", ".join(RouteOptions.__annotations__)
+            raise RouteError(f"{where}: {option!r} is no option of a route; there are {known}")
+    status_code = options.get("status_code")
+    if status_code is not None and (
+        not isinstance(status_code, int)
+        or isinstance(status_code, bool)
+        or not 200 <= status_code <= 599
+    ):
+        raise RouteError(f"{where}: the status code must be 200 to 599, but it is {status_code!r}")
+    name = options.get("name")
+    if name is not None and (not isinstance(name, str) or not name):
+        raise RouteError(f"{where}: the name of a route must be text, but it is {name!r}")
+    sync_to_thread = options.get("sync_to_thread")
+    if sync_to_thread not in (True, False, None):
+        raise RouteError(f"{where}: `sync_to_thread` must be True, False or None")
 
 
 def qualified_name(handler: Handler) -> str:

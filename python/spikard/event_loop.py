@@ -12,8 +12,8 @@ __all__ = ["close_loop", "contain_exit", "new_worker", "run_until_stopped"]
 
 _ResultT = TypeVar("_ResultT")
 
-_CANCELLATION_GRACE = 1.0
-"""Seconds that cancelled tasks get to clean up, even where no time is left."""
+_GRACE = 1.0
+"""Seconds that cancelled tasks and threads get to end, even where no time is left."""
 
 
 class _SharedWaitSelector(selectors.DefaultSelector):
@@ -56,35 +56,36 @@ def run_until_stopped(event_loop: asyncio.AbstractEventLoop) -> None:
             return
 
 
-def close_loop(
-    event_loop: asyncio.AbstractEventLoop, worker: Worker, patience: float
-) -> bool:
+def close_loop(event_loop: asyncio.AbstractEventLoop, worker: Worker, patience: float) -> bool:
     """Cancels what still runs in a stopped loop, and closes worker and loop.
 
-    Threads of the default executor get `patience` seconds.
+    Tasks and threads get `patience` seconds, and one second in any case.
 
     Returns:
         Whether everything has ended; otherwise threads are left that Python waits for at exit.
     """
+    patience = max(patience, _GRACE)
+    executor_has_ended = False
     try:
         tasks = asyncio.all_tasks(event_loop)
         for task in tasks:
             task.cancel()
         if tasks:
-            grace = max(patience, _CANCELLATION_GRACE)
-            event_loop.run_until_complete(asyncio.wait(tasks, timeout=grace))
+            event_loop.run_until_complete(asyncio.wait(tasks, timeout=patience))
         event_loop.run_until_complete(event_loop.shutdown_asyncgens())
-        return event_loop.run_until_complete(_end_executor(event_loop, patience))
+        executor_has_ended = event_loop.run_until_complete(_end_executor(event_loop, patience))
     finally:
-        worker.close()
+        threads_have_ended = worker.close(patience)
         event_loop.close()
+    if executor_has_ended and threads_have_ended:
+        return True
+    threads_left()
+    return False
 
 
 async def _end_executor(event_loop: asyncio.AbstractEventLoop, patience: float) -> bool:
     ending = asyncio.ensure_future(event_loop.shutdown_default_executor())
-    done, _ = await asyncio.wait([ending], timeout=max(patience, _CANCELLATION_GRACE))
-    if not done:
-        threads_left()
+    done, _ = await asyncio.wait([ending], timeout=patience)
     return bool(done)
 
 

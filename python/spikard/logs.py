@@ -2,7 +2,13 @@
 
 import logging
 
-__all__ = ["handler_failed", "shutdown_incomplete", "threads_left", "turn_failed"]
+__all__ = [
+    "handler_blocks",
+    "handler_failed",
+    "shutdown_incomplete",
+    "threads_left",
+    "turn_failed",
+]
 
 _error_log = logging.getLogger("spikard.error")
 
@@ -10,6 +16,16 @@ _error_log = logging.getLogger("spikard.error")
 def handler_failed(handler: str, error: BaseException) -> None:
     """Logs what a handler raised, with its traceback; the client is answered 500."""
     _error_log.error("Handler %s failed", handler, exc_info=error)
+
+
+def handler_blocks(handler: str, seconds: float) -> None:
+    """Logs, once per handler, that a ``def`` handler blocks and runs on threads from now on."""
+    _error_log.warning(
+        "Handler %s blocked the event loop for %.0f ms and runs on a thread from now on; "
+        "`sync_to_thread` decides by hand",
+        handler,
+        seconds * 1000,
+    )
 
 
 def turn_failed(error: BaseException) -> None:
@@ -25,4 +41,4 @@ def shutdown_incomplete(connections: int) -> None:
 
 def threads_left() -> None:
     """Logs that threads of handlers outlived ``shutdown_timeout``."""
-    _error_log.warning("Threads of the default executor still run; they are left behind")
+    _error_log.warning("Threads of handlers still run; they are left behind")

@@ -55,3 +55,6 @@ class CompiledRoute:
     """Its arguments, in the order of the signature."""
     status_code: int | None = None
     """Status of a reply that does not carry one; ``None``: 200."""
+    sync_to_thread: bool | None = None
+    """Where the handler runs: ``True`` on a thread, ``False`` on the loop; ``None``: on the loop
+    until it has blocked."""

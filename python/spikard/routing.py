@@ -8,10 +8,10 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, Unpack
 
 from spikard.collection import declare, note_router_route
-from spikard.description import RouteDescription, describe
+from spikard.description import RouteDescription, RouteOptions, describe
 from spikard.exceptions import RouteError
 from spikard.frames import location_of
 from spikard.includes import (
@@ -58,8 +58,7 @@ def _decorator(
     record: Recorder,
     path: str,
     methods: Sequence[str],
-    status_code: int | None,
-    name: str | None,
+    options: RouteOptions,
 ) -> RouteDecorator:
     if callable(path):
         where = location_of(sys._getframe(2))
@@ -67,9 +66,7 @@ def _decorator(
 
     def decorate(handler: HandlerT, /) -> HandlerT:
         frame = sys._getframe(1)
-        routes = describe(
-            handler, frame, path=path, methods=methods, status_code=status_code, name=name
-        )
+        routes = describe(handler, frame, path=path, methods=methods, options=options)
         record(routes, frame)
         _attach(handler, routes)
         return handler
@@ -100,64 +97,46 @@ class RouteDecorators(ABC):
     def _record(self, routes: list[RouteDescription], frame: FrameType) -> None:
         """Notes the routes that a decorator describes."""
 
-    def get(
-        self, path: str, *, status_code: int | None = None, name: str | None = None
-    ) -> RouteDecorator:
+    def get(self, path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
         """Declares a handler for GET; see `spikard.get`."""
-        return _decorator(self._record, path, ["GET"], status_code, name)
+        return _decorator(self._record, path, ["GET"], options)
 
-    def post(
-        self, path: str, *, status_code: int | None = None, name: str | None = None
-    ) -> RouteDecorator:
+    def post(self, path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
         """Declares a handler for POST; see `spikard.get`."""
-        return _decorator(self._record, path, ["POST"], status_code, name)
+        return _decorator(self._record, path, ["POST"], options)
 
-    def put(
-        self, path: str, *, status_code: int | None = None, name: str | None = None
-    ) -> RouteDecorator:
+    def put(self, path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
         """Declares a handler for PUT; see `spikard.get`."""
-        return _decorator(self._record, path, ["PUT"], status_code, name)
+        return _decorator(self._record, path, ["PUT"], options)
 
-    def patch(
-        self, path: str, *, status_code: int | None = None, name: str | None = None
-    ) -> RouteDecorator:
+    def patch(self, path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
         """Declares a handler for PATCH; see `spikard.get`."""
-        return _decorator(self._record, path, ["PATCH"], status_code, name)
+        return _decorator(self._record, path, ["PATCH"], options)
 
-    def delete(
-        self, path: str, *, status_code: int | None = None, name: str | None = None
-    ) -> RouteDecorator:
+    def delete(self, path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
         """Declares a handler for DELETE; see `spikard.get`."""
-        return _decorator(self._record, path, ["DELETE"], status_code, name)
+        return _decorator(self._record, path, ["DELETE"], options)
 
-    def head(
-        self, path: str, *, status_code: int | None = None, name: str | None = None
-    ) -> RouteDecorator:
+    def head(self, path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
         """Declares a handler for HEAD; see `spikard.get`."""
-        return _decorator(self._record, path, ["HEAD"], status_code, name)
+        return _decorator(self._record, path, ["HEAD"], options)
 
-    def options(
-        self, path: str, *, status_code: int | None = None, name: str | None = None
-    ) -> RouteDecorator:
+    def options(self, path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
         """Declares a handler for OPTIONS; see `spikard.get`."""
-        return _decorator(self._record, path, ["OPTIONS"], status_code, name)
+        return _decorator(self._record, path, ["OPTIONS"], options)
 
-    def trace(
-        self, path: str, *, status_code: int | None = None, name: str | None = None
-    ) -> RouteDecorator:
+    def trace(self, path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
         """Declares a handler for TRACE; see `spikard.get`."""
-        return _decorator(self._record, path, ["TRACE"], status_code, name)
+        return _decorator(self._record, path, ["TRACE"], options)
 
     def route(
         self,
         path: str,
         methods: Sequence[str] = ("GET",),
-        *,
-        status_code: int | None = None,
-        name: str | None = None,
+        **options: Unpack[RouteOptions],
     ) -> RouteDecorator:
         """Declares a handler for several methods; see `spikard.route`."""
-        return _decorator(self._record, path, methods, status_code, name)
+        return _decorator(self._record, path, methods, options)
 
 
 class Router(RouteDecorators, RouteSource):
@@ -210,13 +189,12 @@ class Router(RouteDecorators, RouteSource):
             note_router_route(route, frame)
 
 
-def get(path: str, *, status_code: int | None = None, name: str | None = None) -> RouteDecorator:
+def get(path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
     """Declares a handler for GET requests to the path.
 
     Args:
         path: Path template, such as ``/items/{id:int}``; starts with a slash.
-        status_code: Status of replies that do not carry one, 100 to 599; default is 200.
-        name: Name of the route, for links to it.
+        options: See `RouteOptions`.
 
     Returns:
         A decorator that returns the function itself, unchanged.
@@ -225,68 +203,63 @@ def get(path: str, *, status_code: int | None = None, name: str | None = None) -
         RouteError: When it is applied: an argument is wrong, or it is unclear which app the route
             belongs to. The message names the function, its file and line.
     """
-    return _decorator(declare, path, ["GET"], status_code, name)
+    return _decorator(declare, path, ["GET"], options)
 
 
-def post(path: str, *, status_code: int | None = None, name: str | None = None) -> RouteDecorator:
+def post(path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
     """Declares a handler for POST requests to the path; arguments and errors as for `get`."""
-    return _decorator(declare, path, ["POST"], status_code, name)
+    return _decorator(declare, path, ["POST"], options)
 
 
-def put(path: str, *, status_code: int | None = None, name: str | None = None) -> RouteDecorator:
+def put(path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
     """Declares a handler for PUT requests to the path; arguments and errors as for `get`."""
-    return _decorator(declare, path, ["PUT"], status_code, name)
+    return _decorator(declare, path, ["PUT"], options)
 
 
-def patch(path: str, *, status_code: int | None = None, name: str | None = None) -> RouteDecorator:
+def patch(path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
     """Declares a handler for PATCH requests to the path; arguments and errors as for `get`."""
-    return _decorator(declare, path, ["PATCH"], status_code, name)
+    return _decorator(declare, path, ["PATCH"], options)
 
 
-def delete(path: str, *, status_code: int | None = None, name: str | None = None) -> RouteDecorator:
+def delete(path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
     """Declares a handler for DELETE requests to the path; arguments and errors as for `get`."""
-    return _decorator(declare, path, ["DELETE"], status_code, name)
+    return _decorator(declare, path, ["DELETE"], options)
 
 
-def head(path: str, *, status_code: int | None = None, name: str | None = None) -> RouteDecorator:
+def head(path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
     """Declares a handler for HEAD requests to the path; arguments and errors as for `get`.
 
     Without one, HEAD is answered by the handler for GET, and the content is left out.
     """
-    return _decorator(declare, path, ["HEAD"], status_code, name)
+    return _decorator(declare, path, ["HEAD"], options)
 
 
-def options(
-    path: str, *, status_code: int | None = None, name: str | None = None
-) -> RouteDecorator:
+def options(path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
     """Declares a handler for OPTIONS requests to the path; arguments and errors as for `get`.
 
     Without one, OPTIONS is answered 204 with the methods of the path in ``Allow``.
     """
-    return _decorator(declare, path, ["OPTIONS"], status_code, name)
+    return _decorator(declare, path, ["OPTIONS"], options)
 
 
-def trace(path: str, *, status_code: int | None = None, name: str | None = None) -> RouteDecorator:
+def trace(path: str, **options: Unpack[RouteOptions]) -> RouteDecorator:
     """Declares a handler for TRACE requests to the path; arguments and errors as for `get`."""
-    return _decorator(declare, path, ["TRACE"], status_code, name)
+    return _decorator(declare, path, ["TRACE"], options)
 
 
 def route(
     path: str,
     methods: Sequence[str] = ("GET",),
-    *,
-    status_code: int | None = None,
-    name: str | None = None,
+    **options: Unpack[RouteOptions],
 ) -> RouteDecorator:
     """Declares a handler for requests to the path with any of the methods.
 
     Args:
         path: Path template, such as ``/items/{id:int}``; starts with a slash.
         methods: Methods, such as ``["GET", "POST"]``; any token is possible.
-        status_code: Status of replies that do not carry one, 100 to 599; default is 200.
-        name: Name of the route, for links to it.
+        options: See `RouteOptions`.
 
     Raises:
         RouteError: As for `get`.
     """
-    return _decorator(declare, path, methods, status_code, name)
+    return _decorator(declare, path, methods, options)

@@ -42,7 +42,19 @@ def compile_route(route: RouteDescription) -> CompiledRoute:
         location=route.location,
         arguments=_arguments(route),
         status_code=route.status_code,
+        sync_to_thread=_sync_to_thread(route),
     )
+
+
+def _sync_to_thread(route: RouteDescription) -> bool | None:
+    if not inspect.iscoroutinefunction(route.handler):
+        return route.sync_to_thread
+    if route.sync_to_thread:
+        raise SignatureError(
+            f"`{route.handler_name}` ({route.location}): an async handler runs on the event loop; "
+            "`sync_to_thread=True` is for `def` handlers"
+        )
+    return False
 
 
 def _arguments(route: RouteDescription) -> tuple[Argument, ...]:

@@ -118,13 +118,13 @@ class TestResponse:
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The cookies that the response sets, by name; attributes are in the `Set-Cookie` fields."""
+        """The cookies that the response sets, by name; `headers` has their attributes."""
         jar: SimpleCookie = SimpleCookie()
         for field in self.headers.get_list("set-cookie"):
             jar.load(field)
         return {name: morsel.value for name, morsel in jar.items()}
 
-    def json(self) -> Any:  # noqa: ANN401 - the content decides
+    def json(self) -> Any:
         """The content, parsed as JSON.
 
         Raises:
@@ -218,35 +218,35 @@ class TestClient:
         status_code, received, received_content = self._session().send(request)
         return TestResponse(status_code, Headers(received), received_content)
 
-    def get(self, url: str, **options: Any) -> TestResponse:  # noqa: ANN401
+    def get(self, url: str, **options: Any) -> TestResponse:
         """Sends GET; see `request` for the options."""
         return self.request("GET", url, **options)
 
-    def post(self, url: str, **options: Any) -> TestResponse:  # noqa: ANN401
+    def post(self, url: str, **options: Any) -> TestResponse:
         """Sends POST; see `request` for the options."""
         return self.request("POST", url, **options)
 
-    def put(self, url: str, **options: Any) -> TestResponse:  # noqa: ANN401
+    def put(self, url: str, **options: Any) -> TestResponse:
         """Sends PUT; see `request` for the options."""
         return self.request("PUT", url, **options)
 
-    def patch(self, url: str, **options: Any) -> TestResponse:  # noqa: ANN401
+    def patch(self, url: str, **options: Any) -> TestResponse:
         """Sends PATCH; see `request` for the options."""
         return self.request("PATCH", url, **options)
 
-    def delete(self, url: str, **options: Any) -> TestResponse:  # noqa: ANN401
+    def delete(self, url: str, **options: Any) -> TestResponse:
         """Sends DELETE; see `request` for the options."""
         return self.request("DELETE", url, **options)
 
-    def head(self, url: str, **options: Any) -> TestResponse:  # noqa: ANN401
+    def head(self, url: str, **options: Any) -> TestResponse:
         """Sends HEAD; see `request` for the options."""
         return self.request("HEAD", url, **options)
 
-    def options(self, url: str, **options: Any) -> TestResponse:  # noqa: ANN401
+    def options(self, url: str, **options: Any) -> TestResponse:
         """Sends OPTIONS; see `request` for the options."""
         return self.request("OPTIONS", url, **options)
 
-    def trace(self, url: str, **options: Any) -> TestResponse:  # noqa: ANN401
+    def trace(self, url: str, **options: Any) -> TestResponse:
         """Sends TRACE; see `request` for the options."""
         return self.request("TRACE", url, **options)
 
@@ -323,23 +323,25 @@ def _run_loop(
         close_loop(event_loop, worker, patience=0.0)
 
 
-def _body(json: object, data: Params | str | bytes | None, content: object) -> tuple[bytes, str]:
+def _body(
+    json: object, data: Params | str | bytes | None, content: str | bytes | None
+) -> tuple[bytes, str]:
     """The bytes to send and the media type that goes with them, if any."""
     given = [value for value in (data, content) if value is not None]
     if len(given) + (json is not msgspec.UNSET) > 1:
         raise ValueError("a request has one content: give one of `json`, `data` and `content`")
     if json is not msgspec.UNSET:
         return msgspec.json.encode(json), "application/json"
-    if not given:
+    if content is not None and not isinstance(content, str | bytes | bytearray | memoryview):
+        raise TypeError(f"`content` must be str or bytes, not {type(content).__name__}")
+    raw = data if content is None else content
+    if raw is None:
         return b"", ""
-    [body] = given
-    if isinstance(body, str):
-        return body.encode(), ""
-    if isinstance(body, bytes | bytearray | memoryview):
-        return bytes(body), ""
-    if body is content:
-        raise TypeError(f"`content` must be str or bytes, not {type(body).__name__}")
-    return urlencode(_pairs(body)).encode(), _FORM
+    if isinstance(raw, str):
+        return raw.encode(), ""
+    if isinstance(raw, bytes | bytearray | memoryview):
+        return bytes(raw), ""
+    return urlencode(_pairs(raw)).encode(), _FORM
 
 
 def _pairs(params: Params) -> list[tuple[str, str]]:

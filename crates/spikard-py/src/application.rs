@@ -13,6 +13,7 @@ use spikard_routing::PathTemplate;
 use spikard_service::Service;
 
 use crate::arguments::{Argument, Arguments, Default};
+use crate::execution::Execution;
 use crate::failure::FailureLog;
 use crate::handler::PyHandler;
 use crate::invocation::Route;
@@ -28,6 +29,7 @@ struct RouteDescription<'py> {
     location: String,
     arguments: Vec<ArgumentDescription<'py>>,
     status_code: Option<u16>,
+    sync_to_thread: Option<bool>,
 }
 
 /// One argument of a handler, as `spikard` describes it.
@@ -127,6 +129,7 @@ impl RouteDescription<'_> {
             handler: self.handler.clone().unbind(),
             name: PyString::new(py, &self.name).unbind(),
             arguments: Arguments::new(arguments, keywords),
+            execution: Execution::new(self.sync_to_thread),
             status: status.map_err(|error| PyValueError::new_err(self.say(&error.to_string())))?,
             encoder,
             failures,

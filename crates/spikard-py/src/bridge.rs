@@ -25,6 +25,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::application::Application;
 use crate::config::ServerSettings;
 use crate::current::{self, Current};
+use crate::handler_runtime::HandlerRuntime;
 use crate::invocation::{Invoked, Route, cancel};
 use crate::listener::Listener;
 use crate::reply_slot::ReplySlot;
@@ -132,7 +133,7 @@ impl Drop for BridgedReply {
 pub(crate) struct Bridge {
     queue: Arc<Queue>,
     wake: UnixStream,
-    tasks: TaskStart,
+    runtime: HandlerRuntime,
     orders: UnboundedSender<Duration>,
     done: Py<PyAny>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -172,7 +173,7 @@ impl Bridge {
         Ok(Self {
             queue,
             wake: read,
-            tasks: TaskStart::scheduled(event_loop)?,
+            runtime: HandlerRuntime::new(event_loop.py(), TaskStart::scheduled(event_loop)?)?,
             orders,
             done,
             thread: Mutex::new(Some(thread)),
@@ -227,8 +228,9 @@ impl Bridge {
         Ok(())
     }
 
-    /// Waits for the thread of the server, which has ended or is about to.
+    /// Waits for the thread of the server, which has ended or is about to, and ends the threads of handlers.
     fn join(&self, py: Python<'_>) -> PyResult<()> {
+        self.runtime.close(py, Duration::ZERO);
         let thread = self
             .thread
             .lock()
@@ -245,10 +247,10 @@ impl Bridge {
         if call.slot.is_abandoned() {
             return;
         }
-        match route.invoke(py, &self.tasks, inputs, || call.slot.clone()) {
+        match route.invoke(py, &self.runtime, inputs, || call.slot.clone()) {
             Invoked::Answered(reply) => call.slot.fill(reply),
             Invoked::Suspended { task, .. } => {
-                *call.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+                *call.task.lock().unwrap_or_else(PoisonError::into_inner) = task;
             }
         }
     }

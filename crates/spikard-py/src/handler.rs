@@ -26,7 +26,7 @@ impl Handler for PyHandler {
                 let py = unsafe { Python::assume_attached() };
                 let invoked = self
                     .0
-                    .invoke(py, state.tasks(), &call.inputs, ReplySlot::default);
+                    .invoke(py, state.runtime(), &call.inputs, ReplySlot::default);
                 state.wake_if_due(py);
                 match invoked {
                     Invoked::Answered(reply) => Outcome::Ready(reply),

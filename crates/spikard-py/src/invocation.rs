@@ -8,13 +8,16 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use spikard_core::{Inputs, Reply};
+use spikard_problem::Problem;
 
 use crate::arguments::{Arguments, CallError};
+use crate::execution::Execution;
 use crate::failure::FailureLog;
+use crate::handler_runtime::HandlerRuntime;
 use crate::reply::ReplyEncoder;
 use crate::reply_slot::{Completion, ReplySlot};
 use crate::request_context::RequestContext;
-use crate::task_start::TaskStart;
+use crate::sync_pool::{Job, PoolIsFull, SyncPool};
 
 /// What a Python handler needs to answer: compiled once, read by every request.
 pub(crate) struct Route {
@@ -22,6 +25,7 @@ pub(crate) struct Route {
     /// Module and qualified name, for tasks and the log.
     pub(crate) name: Py<PyString>,
     pub(crate) arguments: Arguments,
+    pub(crate) execution: Execution,
     pub(crate) status: StatusCode,
     pub(crate) encoder: Arc<ReplyEncoder>,
     pub(crate) failures: Arc<FailureLog>,
@@ -30,45 +34,56 @@ pub(crate) struct Route {
 /// How far a call came at once.
 pub(crate) enum Invoked {
     Answered(Reply),
-    /// The handler awaits something; its task fills the slot.
+    /// The reply will be in the slot, put there by the handler's task or, without one, by a thread.
     Suspended {
         slot: ReplySlot,
-        task: Py<PyAny>,
+        task: Option<Py<PyAny>>,
     },
 }
 
 impl Route {
-    /// Calls the handler; takes the first step of a coroutine.
+    /// Calls the handler on the thread of the loop, or has a thread call it; takes the first step of a coroutine.
     ///
-    /// `slot` is where the reply goes if the handler suspends.
+    /// `slot` is where the reply goes if it is not there at once.
     pub(crate) fn invoke(
         self: &Arc<Self>,
         py: Python<'_>,
-        tasks: &TaskStart,
+        runtime: &HandlerRuntime,
         inputs: &Inputs<'_>,
         slot: impl FnOnce() -> ReplySlot,
     ) -> Invoked {
-        match self.try_invoke(py, tasks, inputs, slot) {
-            Ok(invoked) => invoked,
-            Err(CallError::Refused(problem)) => Invoked::Answered(Err(problem)),
-            Err(CallError::Raised(error)) => Invoked::Answered(self.fail(py, error)),
-        }
+        let invoked = if self.execution.is_on_thread() {
+            self.invoke_on_thread(py, runtime, inputs, slot)
+        } else {
+            self.invoke_here(py, runtime, inputs, slot)
+        };
+        invoked.unwrap_or_else(|error| Invoked::Answered(self.answer_error(py, error)))
     }
 
-    fn try_invoke(
+    fn invoke_here(
         self: &Arc<Self>,
         py: Python<'_>,
-        tasks: &TaskStart,
+        runtime: &HandlerRuntime,
         inputs: &Inputs<'_>,
         slot: impl FnOnce() -> ReplySlot,
     ) -> Result<Invoked, CallError> {
         let arguments = self.arguments.build(py, inputs)?;
         let context = RequestContext::copy_current(py)?;
-        let result = context.run(|| self.arguments.call(self.handler.bind(py), &arguments))?;
+        let (result, blocked) = self.execution.observe(|| {
+            context.run(py, || {
+                self.arguments.call(self.handler.bind(py), &arguments)
+            })
+        });
+        if let Some(blocked) = blocked {
+            self.failures.handler_blocks(self.name.bind(py), blocked);
+        }
+        let result = result?;
         if !is_coroutine(&result) {
             return Ok(Invoked::Answered(self.reply(py, Ok(result))));
         }
-        let task = tasks.start(&result, &context, self.name.bind(py))?;
+        let task = runtime
+            .tasks()
+            .start(&result, &context, self.name.bind(py))?;
         if task.call_method0(pyo3::intern!(py, "done"))?.is_truthy()? {
             let result = task.call_method0(pyo3::intern!(py, "result"));
             return Ok(Invoked::Answered(self.reply(py, result)));
@@ -76,7 +91,7 @@ impl Route {
         let slot = slot();
         let completion = Completion::new(Arc::clone(self), slot.clone());
         let keywords = PyDict::new(py);
-        keywords.set_item(pyo3::intern!(py, "context"), context.as_any())?;
+        keywords.set_item(pyo3::intern!(py, "context"), context.as_any(py))?;
         task.call_method(
             pyo3::intern!(py, "add_done_callback"),
             (completion,),
@@ -84,8 +99,56 @@ impl Route {
         )?;
         Ok(Invoked::Suspended {
             slot,
-            task: task.unbind(),
+            task: Some(task.unbind()),
         })
+    }
+
+    fn invoke_on_thread(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        runtime: &HandlerRuntime,
+        inputs: &Inputs<'_>,
+        slot: impl FnOnce() -> ReplySlot,
+    ) -> Result<Invoked, CallError> {
+        let slot = slot();
+        let job = Job {
+            route: Arc::clone(self),
+            inputs: inputs.clone().into_owned(),
+            context: RequestContext::copy_current(py)?,
+            slot: slot.clone(),
+        };
+        Ok(match SyncPool::push(runtime.pool(py), job)? {
+            Ok(()) => Invoked::Suspended { slot, task: None },
+            Err(PoolIsFull) => Invoked::Answered(Err(Box::new(Problem::service_unavailable(
+                "Too many requests wait for a thread",
+            )))),
+        })
+    }
+
+    /// Calls the handler on a thread of the pool.
+    pub(crate) fn answer_on_thread(
+        &self,
+        py: Python<'_>,
+        inputs: &Inputs<'_>,
+        context: &RequestContext,
+    ) -> Reply {
+        let called = self.arguments.build(py, inputs).and_then(|arguments| {
+            let called = context.run(py, || {
+                self.arguments.call(self.handler.bind(py), &arguments)
+            });
+            called.map_err(CallError::Raised)
+        });
+        match called {
+            Ok(value) => self.reply(py, Ok(value)),
+            Err(error) => self.answer_error(py, error),
+        }
+    }
+
+    fn answer_error(&self, py: Python<'_>, error: CallError) -> Reply {
+        match error {
+            CallError::Refused(problem) => Err(problem),
+            CallError::Raised(error) => self.fail(py, error),
+        }
     }
 
     /// The reply for what the handler returned or raised.

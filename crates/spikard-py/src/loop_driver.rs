@@ -23,12 +23,13 @@ use pyo3::types::PyList;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::handler_runtime::HandlerRuntime;
 use crate::task_start::TaskStart;
 use crate::timer::{Monotonic, Timer, now};
 
 /// The loop of one thread, as seen by the tasks beside it.
 pub(crate) struct LoopState {
-    tasks: TaskStart,
+    runtime: HandlerRuntime,
     /// `loop._ready`, a deque that lives as long as the loop.
     ready: Py<PyAny>,
     /// `loop._scheduled`, a heap of timers; the loop replaces the list now and then.
@@ -45,7 +46,7 @@ pub(crate) struct LoopState {
 impl LoopState {
     pub(crate) fn new(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Self {
-            tasks: TaskStart::immediate(event_loop)?,
+            runtime: HandlerRuntime::new(event_loop.py(), TaskStart::immediate(event_loop)?)?,
             ready: event_loop.getattr("_ready")?.unbind(),
             scheduled: RefCell::new(
                 event_loop
@@ -61,8 +62,8 @@ impl LoopState {
         })
     }
 
-    pub(crate) fn tasks(&self) -> &TaskStart {
-        &self.tasks
+    pub(crate) fn runtime(&self) -> &HandlerRuntime {
+        &self.runtime
     }
 
     /// Whether the selector is to be asked in this turn.
@@ -111,7 +112,7 @@ impl LoopState {
 
     /// Looks at the heap again and returns when its first timer is due.
     fn next_deadline(&self, py: Python<'_>) -> PyResult<Option<Monotonic>> {
-        let event_loop = self.tasks.event_loop(py);
+        let event_loop = self.runtime.tasks().event_loop(py);
         let scheduled = event_loop
             .getattr(pyo3::intern!(py, "_scheduled"))?
             .cast_into::<PyList>()?;
@@ -239,7 +240,7 @@ impl LoopDriver {
             drop(sources);
             has_run = true;
             self.state.has_events.set(has_events);
-            let event_loop = self.state.tasks.event_loop(py);
+            let event_loop = self.state.runtime.tasks().event_loop(py);
             event_loop.call_method0(pyo3::intern!(py, "_run_once"))?;
             if event_loop
                 .getattr(pyo3::intern!(py, "_stopping"))?

@@ -63,17 +63,20 @@ impl ReplySlot {
     }
 }
 
-/// The reply of a task that runs on the loop of this thread; dropping it cancels the task.
+/// The reply of a handler that runs beside the connection; dropping it cancels the handler's task.
 pub(crate) struct PendingReply {
     slot: ReplySlot,
+    /// None for a handler on a thread, which cannot be cancelled.
     task: Option<Py<PyAny>>,
+    is_given: bool,
 }
 
 impl PendingReply {
-    pub(crate) fn new(slot: ReplySlot, task: Py<PyAny>) -> Self {
+    pub(crate) fn new(slot: ReplySlot, task: Option<Py<PyAny>>) -> Self {
         Self {
             slot,
-            task: Some(task),
+            task,
+            is_given: false,
         }
     }
 }
@@ -83,17 +86,18 @@ impl Future for PendingReply {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
         let polled = self.slot.poll(cx);
-        if polled.is_ready() {
-            self.task = None;
-        }
+        self.is_given = polled.is_ready();
         polled
     }
 }
 
 impl Drop for PendingReply {
     fn drop(&mut self) {
+        if self.is_given {
+            return;
+        }
+        self.slot.abandon();
         if let Some(task) = self.task.take() {
-            self.slot.abandon();
             Python::attach(|py| crate::invocation::cancel(task.bind(py)));
         }
     }

@@ -113,7 +113,7 @@ impl TaskStart {
     pub(crate) fn start<'py>(
         &self,
         coroutine: &Bound<'py, PyAny>,
-        context: &RequestContext<'py>,
+        context: &RequestContext,
         name: &Bound<'py, PyString>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = coroutine.py();
@@ -137,7 +137,7 @@ impl TaskStart {
                 let step = CAPTURED.take().ok_or_else(|| {
                     PyRuntimeError::new_err("the task did not schedule its first step")
                 })?;
-                if let Err(error) = context.run(|| step.bind(py).call0()) {
+                if let Err(error) = context.run(py, || step.bind(py).call0()) {
                     // Asking for the exception tells asyncio that somebody has seen it.
                     let _ = task.call_method0(pyo3::intern!(py, "exception"));
                     return Err(error);
@@ -150,14 +150,14 @@ impl TaskStart {
     fn construct<'py>(
         &self,
         coroutine: &Bound<'py, PyAny>,
-        context: &RequestContext<'py>,
+        context: &RequestContext,
         name: &Bound<'py, PyString>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = coroutine.py();
         let keywords = self.keywords.bind(py);
         let key = pyo3::intern!(py, "context");
         keywords.set_item(pyo3::intern!(py, "name"), name)?;
-        keywords.set_item(key, context.as_any())?;
+        keywords.set_item(key, context.as_any(py))?;
         let positional = PyTuple::new(py, [coroutine])?;
         let task = self.task_type.bind(py).call(positional, Some(keywords));
         // Otherwise what the request set would live until the next one.

@@ -129,12 +129,18 @@ impl Worker {
     }
 
     /// Gives up sockets and tasks, on the thread of the loop, once the loop has stopped for good.
-    fn close(&self) -> PyResult<()> {
+    ///
+    /// Returns whether the threads of handlers have ended within `patience` seconds.
+    fn close(&self, py: Python<'_>, patience: f64) -> PyResult<bool> {
         self.check_thread()?;
-        let parts = self.0.borrow_mut().take();
+        let patience = crate::config::seconds(patience)?;
+        let Some(parts) = self.0.borrow_mut().take() else {
+            return Ok(true);
+        };
+        let state = Rc::clone(&parts.state);
         drop(parts);
         current::set(None);
-        Ok(())
+        Ok(state.runtime().close(py, patience))
     }
 }
 
