@@ -237,7 +237,7 @@ def test_a_response_does_not_wait_for_what_follows(server: serving.ServerProcess
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
             connection.sendall(request("/").encode() + following)
             received = b""
-            while not received.endswith(b'"root"'):
+            while b'"root"' not in received:
                 part = connection.recv(1000)
                 assert part, following
                 received += part
@@ -250,3 +250,60 @@ def test_a_request_may_come_in_pieces(server: serving.ServerProcess) -> None:
             connection.sendall(bytes([byte]))
         received = serving.receive_until_close(connection)
     assert re.match(rb"HTTP/1.1 200 OK\r\n", received)
+
+
+def limited(settings: str) -> str:
+    return APP.replace("port=0", f"port=0, {settings}")
+
+
+@pytest.mark.parametrize(
+    ("settings", "request_text", "status"),
+    [
+        ("max_request_line_bytes=64", last("/hello?name=" + "x" * 40), 200),
+        ("max_request_line_bytes=64", last("/hello?name=" + "x" * 60), 414),
+        ("max_header_bytes=8192", last("/", fields=f"X: {'x' * 8000}\r\n"), 200),
+        ("max_header_bytes=8192", last("/", fields=f"X: {'x' * 8192}\r\n"), 431),
+        ("keep_alive_timeout=0", request("/"), 200),
+    ],
+)
+def test_the_configuration_moves_the_limits(settings: str, request_text: str, status: int) -> None:
+    with serving.process(limited(settings)) as server:
+        [response] = exchange(server, request_text)
+        assert response.status == status
+        assert response.fields["connection"] == "close"
+
+
+@pytest.mark.parametrize("settings", ["keep_alive_timeout=1", "header_read_timeout=1"])
+def test_the_configuration_moves_the_deadlines(settings: str) -> None:
+    with (
+        serving.process(limited(settings)) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as connection,
+    ):
+        connection.sendall(request("/").encode())
+        assert connection.recv(1000).endswith(b'"root"')
+        if settings.startswith("header"):
+            connection.sendall(b"GET / HT")
+        connection.settimeout(10)
+        assert connection.recv(1) == b""
+
+
+def test_the_configuration_moves_the_number_of_connections() -> None:
+    def asked(connection: socket.socket) -> bytes:
+        connection.sendall(request("/").encode())
+        return connection.recv(1000)
+
+    with serving.process(limited("max_connections=1")) as server:
+        address = ("127.0.0.1", server.port)
+        with (
+            socket.create_connection(address, timeout=10) as first,
+            socket.create_connection(address, timeout=10) as second,
+        ):
+            second.sendall(request("/").encode())
+            assert asked(first).endswith(b'"root"')
+            assert asked(first).endswith(b'"root"')
+            second.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                second.recv(1)
+            first.close()
+            second.settimeout(10)
+            assert second.recv(1000).endswith(b'"root"')
