@@ -42,7 +42,8 @@ APP = """
         await asyncio.sleep(seconds)
         return "slow but there"
 
-    @app.get("/blocking")
+    @app.get("/blocking", sync_to_thread=False)
+    @app.get("/on-a-thread", sync_to_thread=True)
     def blocking(seconds: float) -> str:
         begun()
         time.sleep(seconds)
@@ -130,7 +131,11 @@ def test_it_prints_one_line_with_its_address_and_serves() -> None:
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 @pytest.mark.parametrize(
     ("target", "answer"),
-    [("/slow?seconds=0.3", "slow but there"), ("/blocking?seconds=0.3", "blocked but there")],
+    [
+        ("/slow?seconds=0.3", "slow but there"),
+        ("/blocking?seconds=0.3", "blocked but there"),
+        ("/on-a-thread?seconds=0.3", "blocked but there"),
+    ],
 )
 def test_what_is_in_flight_is_answered_first(number: int, target: str, answer: str) -> None:
     with serving.process(APP, args=["10"]) as server, ThreadPoolExecutor() as threads:
@@ -175,6 +180,7 @@ def test_new_connections_are_refused_at_once() -> None:
         ("/never", "cleaned up"),
         ("/stubborn", "swallowed"),
         ("/thread?seconds=60", "begun"),
+        ("/on-a-thread?seconds=60", "begun"),
     ],
 )
 @pytest.mark.parametrize("timeout", ["0", "0.3"])
@@ -191,7 +197,9 @@ def test_patience_ends_with_the_shutdown_timeout(target: str, seen: str, timeout
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
-@pytest.mark.parametrize("target", ["/never", "/stubborn", "/thread?seconds=60"])
+@pytest.mark.parametrize(
+    "target", ["/never", "/stubborn", "/thread?seconds=60", "/on-a-thread?seconds=60"]
+)
 def test_a_second_signal_ends_the_wait(number: int, target: str) -> None:
     with serving.process(APP, args=["60"]) as server, ThreadPoolExecutor() as threads:
         asked = in_background(threads, server, target)
