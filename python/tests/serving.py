@@ -32,6 +32,7 @@ __all__ = [
     "OWN_LOOPS",
     "PATIENCE",
     "RUNTIMES",
+    "SERVERS",
     "Response",
     "Runtime",
     "ServerProcess",
@@ -49,6 +50,9 @@ RUNTIMES = ("test-client", "run", "run-debug", "serve-asyncio", "serve-uvloop")
 """Where handlers run: under `TestClient`; under ``app.run()``, also with asyncio's debug mode;
 under ``app.serve()`` in loops that are not ours.
 """
+
+SERVERS = RUNTIMES[1:]
+"""The runtimes with a socket and a process of their own."""
 
 OWN_LOOPS = ("test-client", "run", "run-debug")
 """The runtimes whose loop is ours, so that no handler can end it."""

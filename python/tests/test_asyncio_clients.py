@@ -209,10 +209,7 @@ async def ask_itself(url: str, depth: int) -> int:
     return answer + 1
 
 
-SERVERS = [name for name in serving.RUNTIMES if name != "test-client"]
-
-
-@pytest.mark.parametrize("runtime", SERVERS, indirect=True, scope="module")
+@pytest.mark.parametrize("runtime", serving.SERVERS, indirect=True, scope="module")
 def test_httpx_asks_the_server_it_runs_in(runtime: serving.Runtime) -> None:
     assert runtime.server is not None
     assert runtime.value("/ask-itself", url=runtime.server.url, depth=5) == 5

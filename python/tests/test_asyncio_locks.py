@@ -190,7 +190,7 @@ async def keep_generator() -> int:
     return await anext(generator)
 
 
-@pytest.mark.parametrize("name", [name for name in serving.RUNTIMES if name != "test-client"])
+@pytest.mark.parametrize("name", serving.SERVERS)
 def test_the_end_of_the_loop_closes_async_generators(
     name: str, request: pytest.FixtureRequest
 ) -> None:
