@@ -141,7 +141,7 @@ impl Argument {
             Value::String(text) => Some(text.as_ref()),
             _ => None,
         };
-        FieldError::new(place, self.cause, input)
+        FieldError::new(place, self.cause.clone(), input)
     }
 }
 
