@@ -21,7 +21,7 @@ class Response(Generic[ContentT_co]):
 
     Args:
         content: What to send; ``None`` sends no content.
-        status_code: Status code, 100 to 599.
+        status_code: Status code, 200 to 599.
         headers: Fields, as a mapping, or as pairs where one name occurs several times.
         media_type: Value of ``Content-Type``, such as ``"text/html; charset=utf-8"``.
     """

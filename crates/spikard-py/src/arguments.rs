@@ -120,11 +120,11 @@ impl Argument {
                 Default::Factory(factory) => factory.bind(py).call0()?,
             });
         }
-        let object = to_python(py, value)?;
-        let Some(convert) = &self.convert else {
-            return Ok(object);
-        };
-        convert.bind(py).call1((object,)).map_err(|error| {
+        let made = to_python(py, value).and_then(|object| match &self.convert {
+            Some(convert) => convert.bind(py).call1((object,)),
+            None => Ok(object),
+        });
+        made.map_err(|error| {
             let is_refusal = error.is_instance_of::<PyValueError>(py)
                 || error.is_instance_of::<pyo3::exceptions::PyArithmeticError>(py);
             if is_refusal {
@@ -138,7 +138,7 @@ impl Argument {
     fn refusal(&self, value: &Value<'_>) -> FieldError {
         let place = [self.parameter.location().as_str(), self.parameter.name()];
         let input = match value {
-            Value::String(text) => Some(text.as_ref()),
+            Value::String(text) | Value::BigInteger(text) => Some(text.as_ref()),
             _ => None,
         };
         FieldError::new(place, self.cause.clone(), input)

@@ -22,6 +22,7 @@ mod failure;
 mod handler;
 mod handler_runtime;
 mod invocation;
+mod latin1;
 mod listener;
 mod loop_driver;
 mod park;

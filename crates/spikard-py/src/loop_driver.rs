@@ -122,8 +122,12 @@ impl LoopState {
                 .map_or(ptr::null(), |head| head.as_ptr().cast_const()),
         );
         self.scheduled.replace(scheduled.unbind());
-        head.map(|head| head.getattr(pyo3::intern!(py, "_when"))?.extract())
-            .transpose()
+        head.map(|head| {
+            let when: Monotonic = head.getattr(pyo3::intern!(py, "_when"))?.extract()?;
+            // What is not a number is due, as asyncio has it; otherwise nothing would ever call it.
+            Ok(if when.is_nan() { 0.0 } else { when })
+        })
+        .transpose()
     }
 }
 

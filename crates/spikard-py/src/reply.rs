@@ -7,8 +7,10 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyDict, PyString, PyType};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyType};
 use spikard_core::Body;
+
+use crate::latin1;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const OCTET_STREAM: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -53,10 +55,9 @@ impl ReplyEncoder {
         if is_of_type(value, self.response_type.bind(py)) {
             return self.encode_response(value);
         }
-        let (body, media_type) = if let Ok(raw) = value.cast_exact::<PyBytes>() {
-            (body_of(raw), OCTET_STREAM)
-        } else {
-            (self.encode_json(value)?, JSON)
+        let (body, media_type) = match raw_bytes(value)? {
+            Some(raw) => (body_of(&raw), OCTET_STREAM),
+            None => (self.encode_json(value)?, JSON),
         };
         let mut response = Response::new(body);
         *response.status_mut() = status;
@@ -99,8 +100,8 @@ impl ReplyEncoder {
         response: &mut Response<Body>,
         content: &Bound<'_, PyAny>,
     ) -> PyResult<HeaderValue> {
-        if let Ok(raw) = content.cast_exact::<PyBytes>() {
-            *response.body_mut() = body_of(raw);
+        if let Some(raw) = raw_bytes(content)? {
+            *response.body_mut() = body_of(&raw);
             return Ok(OCTET_STREAM);
         }
         let is_raw_text = response
@@ -127,6 +128,18 @@ fn is_json(content_type: &HeaderValue) -> bool {
         .trim()
         .to_ascii_lowercase();
     essence == "application/json" || essence.ends_with("+json")
+}
+
+/// The bytes of an object that is nothing but bytes; those of mutable ones are copied.
+fn raw_bytes<'py>(value: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(Some(bytes.clone()));
+    }
+    if value.is_instance_of::<PyByteArray>() || value.is_instance_of::<PyMemoryView>() {
+        let bytes = value.py().get_type::<PyBytes>().call1((value,))?;
+        return Ok(Some(bytes.cast_into()?));
+    }
+    Ok(None)
 }
 
 fn body_of(bytes: &Bound<'_, PyBytes>) -> Body {
@@ -178,14 +191,20 @@ fn append_fields(response: &mut Response<Body>, fields: &Bound<'_, PyAny>) -> Py
     Ok(())
 }
 
-/// A field value: text without line breaks and other control characters (RFC 9110, 5.5).
+/// A field value: text in Latin-1, as HTTP fields have always been read, without line breaks and other control
+/// characters (RFC 9110, 5.5).
 fn field_value(name: &str, value: &Bound<'_, PyAny>) -> PyResult<HeaderValue> {
     let text = value.cast::<PyString>().map_err(|_| {
         PyTypeError::new_err(format!(
             "the value of field {name:?} must be a str, not {value:?}"
         ))
     })?;
-    HeaderValue::from_str(text.to_str()?).map_err(|_| {
+    let bytes = latin1::encode(text.to_str()?).ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "the value of field {name:?} is not Latin-1: {text:?}"
+        ))
+    })?;
+    HeaderValue::from_bytes(&bytes).map_err(|_| {
         PyValueError::new_err(format!(
             "the value of field {name:?} holds a control character: {text:?}"
         ))

@@ -12,6 +12,8 @@ use spikard_service::Service;
 use spikard_testclient::{TestClient, TestError, TestRequest, TestResponse};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::latin1;
+
 /// How often a waiting test looks for signals, so that it can be interrupted.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -85,7 +87,7 @@ impl TestSession {
             wait(py, answered)?.map_err(|error| PyValueError::new_err(describe(&error)))?;
         let fields = response.headers().iter();
         let fields = fields
-            .map(|(name, value)| (name.as_str().to_owned(), latin1(value.as_bytes())))
+            .map(|(name, value)| (name.as_str().to_owned(), latin1::decode(value.as_bytes())))
             .collect();
         let content = PyBytes::new(py, response.content());
         Ok((response.status().as_u16(), fields, content))
@@ -104,11 +106,13 @@ impl RequestDescription {
         for (name, value) in self.headers {
             let field = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| PyValueError::new_err(format!("{name:?} is not a field name")))?;
-            let value = HeaderValue::from_str(&value).map_err(|_| {
-                PyValueError::new_err(format!(
-                    "the value of field {name:?} holds a control character"
-                ))
-            })?;
+            let value = latin1::encode(&value)
+                .and_then(|bytes| HeaderValue::from_bytes(&bytes).ok())
+                .ok_or_else(|| {
+                    PyValueError::new_err(format!(
+                        "the value of field {name:?} is not Latin-1, or holds a control character"
+                    ))
+                })?;
             request = request.header(field, value);
         }
         Ok(request)
@@ -137,9 +141,4 @@ fn describe(error: &TestError) -> String {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     }
-}
-
-/// Field values are bytes; each becomes one character, as Python's HTTP libraries do.
-fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
 }

@@ -10,6 +10,11 @@ use std::time::Duration;
 /// Seconds of the monotonic clock, as `time.monotonic()` tells them.
 pub(crate) type Monotonic = f64;
 
+/// The longest span that a timer is set for, in seconds: about 31 years.
+///
+/// Python's timers may be set for any time, infinity included, which the types of the clocks cannot tell.
+const LONGEST: f64 = 1e9;
+
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{Timer, now};
 
@@ -24,7 +29,7 @@ mod linux {
 
     use tokio::io::unix::AsyncFd;
 
-    use super::{Context, Duration, Monotonic, Poll, io};
+    use super::{Context, Duration, LONGEST, Monotonic, Poll, io};
 
     /// The clock that `time.monotonic()` and the timer share.
     pub(crate) fn now() -> Monotonic {
@@ -87,7 +92,8 @@ mod linux {
             {
                 return Ok(());
             }
-            let deadline_span = Duration::from_secs_f64(deadline.max(1e-9));
+            // Zero would disarm it.
+            let deadline_span = Duration::from_secs_f64(deadline.clamp(1e-9, LONGEST));
             let time = libc::itimerspec {
                 it_interval: libc::timespec {
                     tv_sec: 0,
@@ -126,7 +132,7 @@ mod portable {
 
     use tokio::time::Sleep;
 
-    use super::{Context, Duration, Monotonic, io};
+    use super::{Context, Duration, LONGEST, Monotonic, io};
 
     /// The monotonic clock as Python tells it, carried on from one reading.
     pub(crate) fn now() -> Monotonic {
@@ -162,7 +168,7 @@ mod portable {
             deadline: Monotonic,
             cx: &mut Context<'_>,
         ) -> io::Result<()> {
-            let span = Duration::from_secs_f64((deadline - now()).max(0.0));
+            let span = Duration::from_secs_f64((deadline - now()).clamp(0.0, LONGEST));
             self.sleep
                 .as_mut()
                 .reset(tokio::time::Instant::now() + span);

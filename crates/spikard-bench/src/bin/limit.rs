@@ -50,7 +50,6 @@ async fn serve(port: u16) -> anyhow::Result<()> {
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(30))
         .keep_alive(true)
-        .pipeline_flush(true)
         .writev(false);
     loop {
         let (stream, _) = listener.accept().await?;
