@@ -94,7 +94,7 @@ async def stubborn():
             tell("goes on")
 
 
-@get("/block")
+@get("/block", sync_to_thread=False)
 def block():
     tell("blocks")
     time.sleep(0.3)
