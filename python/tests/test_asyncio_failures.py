@@ -283,6 +283,64 @@ def collect() -> None:
     gc.collect()
 
 
+@get("/recursion")
+def recurse() -> None:
+    recurse()
+
+
+@get("/recursion-async")
+async def recurse_async() -> None:
+    await recurse_async()
+
+
+@get("/own-loop")
+def run_loop() -> None:
+    awaited = never()
+    try:
+        asyncio.run(awaited)
+    finally:
+        awaited.close()
+
+
+@get("/cancels-itself")
+async def cancel_itself() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/recursion", r"recurse failed(.|\n)*RecursionError"),
+        ("/recursion-async", r"recurse_async failed(.|\n)*RecursionError"),
+        ("/own-loop", r"asyncio\.run\(\) cannot be called from a running event loop"),
+        ("/cancels-itself", r"cancel_itself failed(.|\n)*CancelledError"),
+    ],
+)
+def test_what_python_refuses_costs_one_response(
+    runtime: serving.Runtime, path: str, logged: str
+) -> None:
+    check_failure(runtime, runtime.get(path), logged)
+
+
+@get("/uncancelled")
+async def uncancel() -> str:
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    try:
+        await asyncio.sleep(0)
+    except asyncio.CancelledError:
+        task.uncancel()
+    return await asyncio.sleep(0, "went on")
+
+
+def test_a_handler_that_takes_its_cancellation_back_answers(runtime: serving.Runtime) -> None:
+    assert runtime.value("/uncancelled") == "went on"
+
+
 @get("/wrapped")
 def returns_coroutine_of_another() -> Coroutine[None, None, str]:
     """What a decorator makes of an ``async def`` handler: called, it gives a coroutine."""

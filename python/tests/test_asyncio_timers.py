@@ -205,3 +205,41 @@ async def many() -> int:
 
 def test_timers_survive_the_removal_of_cancelled_ones(runtime: serving.Runtime) -> None:
     assert runtime.value("/many") == 400 - 200 - 50 + 1
+
+
+@get("/far")
+async def far(span: str) -> list[object]:
+    """Sets timers that the clocks of the operating system cannot tell."""
+    seconds = float(span)
+    event_loop = asyncio.get_running_loop()
+    sleeping = asyncio.create_task(asyncio.sleep(seconds))
+    called: list[str] = []
+    handle = event_loop.call_later(seconds, called.append, "called")
+    await asyncio.sleep(0.005)
+    async with asyncio.timeout(seconds):
+        await asyncio.sleep(0.005)
+    is_sleeping = not sleeping.done()
+    sleeping.cancel()
+    handle.cancel()
+    return [is_sleeping, called]
+
+
+@pytest.mark.parametrize("span", ["1e7", "1e10", "1e19", "1e300", "inf"])
+def test_a_timer_may_be_set_for_ever(runtime: serving.Runtime, span: str) -> None:
+    assert runtime.value("/far", span=span) == [True, []]
+    assert runtime.value("/sleep", seconds=0.001) == {"result": "result", "is_early": False}
+
+
+@get("/odd")
+async def odd(when: str) -> list[str]:
+    event_loop = asyncio.get_running_loop()
+    called: list[str] = []
+    event_loop.call_at(float(when), called.append, "called")
+    await asyncio.sleep(0.005)
+    return called
+
+
+@pytest.mark.parametrize("runtime", serving.OWN_LOOPS, indirect=True, scope="module")
+@pytest.mark.parametrize("when", ["nan", "-inf", "-1e300", "0", "-0.0"])
+def test_a_time_that_is_none_is_due_at_once(runtime: serving.Runtime, when: str) -> None:
+    assert runtime.value("/odd", when=when) == ["called"]
