@@ -28,14 +28,20 @@ impl Execution {
     }
 
     /// Runs `call`; the second value is how long it blocked, the first time that it did.
-    pub(crate) fn observe<R>(&self, call: impl FnOnce() -> R) -> (R, Option<Duration>) {
+    ///
+    /// A handler stays on the loop, however long it takes, unless it `may_move` with what it has returned.
+    pub(crate) fn observe<R>(
+        &self,
+        call: impl FnOnce() -> R,
+        may_move: impl FnOnce(&R) -> bool,
+    ) -> (R, Option<Duration>) {
         if self.0.load(Ordering::Relaxed) != OBSERVED {
             return (call(), None);
         }
         let started = Instant::now();
         let result = call();
         let taken = started.elapsed();
-        if taken <= BLOCKING {
+        if taken <= BLOCKING || !may_move(&result) {
             return (result, None);
         }
         let is_first = self.0.swap(THREAD, Ordering::Relaxed) == OBSERVED;

@@ -69,11 +69,15 @@ impl Route {
     ) -> Result<Invoked, CallError> {
         let arguments = self.arguments.build(py, inputs)?;
         let context = RequestContext::copy_current(py)?;
-        let (result, blocked) = self.execution.observe(|| {
-            context.run(py, || {
-                self.arguments.call(self.handler.bind(py), &arguments)
-            })
-        });
+        let (result, blocked) = self.execution.observe(
+            || {
+                context.run(py, || {
+                    self.arguments.call(self.handler.bind(py), &arguments)
+                })
+            },
+            // On a thread, nobody could await a coroutine.
+            |result| !result.as_ref().is_ok_and(is_coroutine),
+        );
         if let Some(blocked) = blocked {
             self.failures.handler_blocks(self.name.bind(py), blocked);
         }
