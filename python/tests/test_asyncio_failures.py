@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import sys
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 
 import pytest
@@ -57,8 +58,13 @@ async def fail_later(kind: str, text: str) -> None:
     fail(kind, text)
 
 
-@get("/sync")
+@get("/sync", sync_to_thread=False)
 def fail_sync(kind: str, text: str) -> None:
+    fail(kind, text)
+
+
+@get("/on-thread", sync_to_thread=True)
+def fail_on_thread(kind: str, text: str) -> None:
     fail(kind, text)
 
 
@@ -99,7 +105,7 @@ def check_failure(runtime: serving.Runtime, response: serving.Response, *logged:
     assert runtime.value("/fine") == "fine"
 
 
-@pytest.mark.parametrize("way", ["sync", "first-step", "after-suspension"])
+@pytest.mark.parametrize("way", ["sync", "on-thread", "first-step", "after-suspension"])
 @pytest.mark.parametrize("kind", [kind for kind in EXCEPTIONS if kind != "KeyboardInterrupt"])
 def test_what_a_handler_raises_costs_one_response(
     runtime: serving.Runtime, way: str, kind: str
@@ -108,7 +114,7 @@ def test_what_a_handler_raises_costs_one_response(
 
 
 @in_own_loops
-@pytest.mark.parametrize("way", ["sync", "first-step", "after-suspension"])
+@pytest.mark.parametrize("way", ["sync", "on-thread", "first-step", "after-suspension"])
 def test_an_interrupt_that_a_handler_raises_costs_one_response(
     runtime: serving.Runtime, way: str
 ) -> None:
@@ -144,7 +150,7 @@ def test_an_exit_in_a_created_task_does_not_stop_the_worker(
     check_failure(runtime, response, f"{kind}: {secret}", f"{kind} in a task or callback")
 
 
-@get("/callback-exits")
+@get("/callback-exits", sync_to_thread=False)
 def callback_exits(kind: str) -> None:
     asyncio.get_running_loop().call_soon(fail, kind, "in a callback")
 
@@ -159,7 +165,7 @@ def test_an_exit_in_a_callback_does_not_stop_the_worker(
     assert runtime.value("/fine") == "fine"
 
 
-@get("/stop-loop")
+@get("/stop-loop", sync_to_thread=False)
 def stop_loop() -> None:
     """Ends a turn of the loop's own that nobody asked for."""
     asyncio.get_running_loop().call_soon(fail, "SystemExit", "once")
@@ -175,8 +181,8 @@ def test_two_exits_in_one_turn_are_both_survived(runtime: serving.Runtime) -> No
 
 
 def test_many_failures_at_the_same_time(runtime: serving.Runtime) -> None:
-    ways = ["sync", "first-step", "after-suspension"]
-    paths = [f"/{ways[n % 3]}?kind=SystemExit&text=at-once" for n in range(60)]
+    ways = ["sync", "on-thread", "first-step", "after-suspension"]
+    paths = [f"/{ways[n % 4]}?kind=SystemExit&text=at-once" for n in range(60)]
     responses = runtime.get_all([*paths, "/fine"])
     assert [response.status_code for response in responses] == [500] * 60 + [200]
 
@@ -200,7 +206,7 @@ async def returns_future() -> asyncio.Future[None]:
     return asyncio.get_running_loop().create_future()
 
 
-@get("/sync-future")
+@get("/sync-future", sync_to_thread=False)
 def returns_future_sync() -> asyncio.Future[None]:
     return asyncio.get_running_loop().create_future()
 
@@ -293,7 +299,7 @@ async def recurse_async() -> None:
     await recurse_async()
 
 
-@get("/own-loop")
+@get("/own-loop", sync_to_thread=False)
 def run_loop() -> None:
     awaited = never()
     try:
@@ -341,7 +347,7 @@ def test_a_handler_that_takes_its_cancellation_back_answers(runtime: serving.Run
     assert runtime.value("/uncancelled") == "went on"
 
 
-@get("/wrapped")
+@get("/wrapped", sync_to_thread=False)
 def returns_coroutine_of_another() -> Coroutine[None, None, str]:
     """What a decorator makes of an ``async def`` handler: called, it gives a coroutine."""
     return fine()
@@ -349,6 +355,18 @@ def returns_coroutine_of_another() -> Coroutine[None, None, str]:
 
 def test_a_coroutine_of_a_def_handler_is_awaited(runtime: serving.Runtime) -> None:
     assert runtime.value("/wrapped") == "fine"
+
+
+@get("/wrapped-slow")
+def returns_coroutine_late() -> Coroutine[None, None, str]:
+    time.sleep(0.02)
+    return fine()
+
+
+def test_a_def_handler_that_gives_coroutines_stays_on_the_loop(runtime: serving.Runtime) -> None:
+    """However long its call takes: nobody could await the coroutine on a thread."""
+    for _ in range(3):
+        assert runtime.value("/wrapped-slow") == "fine"
 
 
 def test_a_kept_exception_keeps_no_thread_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:

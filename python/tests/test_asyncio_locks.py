@@ -89,7 +89,7 @@ async def event_wait(name: str) -> str:
     return "seen"
 
 
-@get("/event/set")
+@get("/event/set", sync_to_thread=False)
 def event_set(name: str) -> str:
     """Lets others go on, from beside the loop's turn."""
     events.setdefault(name, asyncio.Event()).set()
@@ -107,7 +107,7 @@ async def read_mail() -> str:
         return await mailbox.get()
 
 
-@get("/mail/write")
+@get("/mail/write", sync_to_thread=False)
 def write_mail(text: str) -> None:
     mailbox.put_nowait(text)
 

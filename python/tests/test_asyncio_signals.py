@@ -43,12 +43,12 @@ async def watch_with_loop():
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell, "the loop was told")
 
 
-@get("/watch/plain")
+@get("/watch/plain", sync_to_thread=False)
 def watch_plainly():
     signal.signal(signal.SIGUSR1, lambda number, frame: tell(f"received {number}"))
 
 
-@get("/watch/raise")
+@get("/watch/raise", sync_to_thread=False)
 def watch_and_raise():
     def fail(number, frame):
         raise LookupError("in a signal handler")
@@ -56,7 +56,7 @@ def watch_and_raise():
     signal.signal(signal.SIGUSR1, fail)
 
 
-@get("/watch/count")
+@get("/watch/count", sync_to_thread=False)
 def watch_and_count():
     signal.signal(signal.SIGUSR1, lambda number, frame: received.append(number))
 
@@ -66,7 +66,7 @@ def count():
     return len(received)
 
 
-@get("/watch/release")
+@get("/watch/release", sync_to_thread=False)
 def watch_and_release():
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, released.set)
 
@@ -101,7 +101,7 @@ def block():
     return "blocked"
 
 
-@get("/stop/{way}")
+@get("/stop/{way}", sync_to_thread=False)
 def stop(way: str):
     if way == "raise":
         signal.raise_signal(signal.SIGTERM)

@@ -110,7 +110,7 @@ def test_add_writer_calls_back_when_there_is_room(runtime: serving.Runtime) -> N
 _kept: list[socket.socket] = []
 
 
-@get("/reader-sync")
+@get("/reader-sync", sync_to_thread=False)
 def reader_sync() -> int:
     """Watches beside the loop's turn, in a handler that is done when the data comes."""
     event_loop = asyncio.get_running_loop()

@@ -30,8 +30,13 @@ def runtime(request: pytest.FixtureRequest) -> Iterator[serving.Runtime]:
         yield running
 
 
-@get("/sync/{number:int}")
+@get("/sync/{number:int}", sync_to_thread=False)
 def sync(number: int) -> int:
+    return number
+
+
+@get("/sync-thread/{number:int}", sync_to_thread=True)
+def sync_on_thread(number: int) -> int:
     return number
 
 
@@ -64,7 +69,7 @@ async def start_task(number: int) -> int:
     return number
 
 
-@get("/task-sync/{number:int}")
+@get("/task-sync/{number:int}", sync_to_thread=False)
 def start_task_sync(number: int) -> int:
     task = asyncio.get_running_loop().create_task(asyncio.sleep(0.001))
     background.add(task)
@@ -120,7 +125,7 @@ async def fail(number: int) -> int:
 
 KINDS = [
     *["sync", "at-once", "yield", "sleep", "gather", "task", "task-sync", "thread", "threadsafe"],
-    *["timeout", "socket"],
+    *["timeout", "socket", "sync-thread"],
 ]
 
 

@@ -75,7 +75,7 @@ def test_a_handler_is_a_task_from_its_first_step(runtime: serving.Runtime) -> No
     }
 
 
-@get("/current-sync")
+@get("/current-sync", sync_to_thread=False)
 def current_sync() -> list[bool]:
     return [asyncio.current_task() is None, asyncio.get_running_loop().is_running()]
 
@@ -145,7 +145,7 @@ async def create(name: str) -> str:
     return task.get_name()
 
 
-@get("/create-sync/{name}")
+@get("/create-sync/{name}", sync_to_thread=False)
 def create_sync(name: str) -> str:
     task = asyncio.get_running_loop().create_task(finish(name), name="the-name")
     kept.add(task)
@@ -251,7 +251,7 @@ def test_an_exception_nobody_awaits_reaches_the_handler_of_the_loop(
     ]
 
 
-@get("/callback-fails")
+@get("/callback-fails", sync_to_thread=False)
 def callback_fails() -> None:
     def fail_at_once() -> None:
         raise LookupError("in a callback")

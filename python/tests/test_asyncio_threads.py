@@ -138,7 +138,7 @@ def test_a_thread_can_run_a_loop_of_its_own(runtime: serving.Runtime) -> None:
     assert runtime.values(["/own-loop"] * 5) == ["slept"] * 5
 
 
-@get("/soon/{name}")
+@get("/soon/{name}", sync_to_thread=False)
 def soon(name: str) -> None:
     asyncio.get_running_loop().call_soon(called.append, name)
 
@@ -156,7 +156,7 @@ def test_call_soon_from_a_def_handler_is_called(runtime: serving.Runtime) -> Non
     assert runtime.value("/called", name="name") is True
 
 
-@get("/soon-alone/{name}")
+@get("/soon-alone/{name}", sync_to_thread=False)
 def soon_alone(name: str) -> None:
     """Schedules what shows by itself: no further request wakes the loop."""
     asyncio.get_running_loop().call_soon(logging.warning, name)

@@ -83,7 +83,7 @@ def test_a_timer_may_be_set_before_the_one_that_is_waited_for(runtime: serving.R
     assert runtime.value("/earlier") == []
 
 
-@get("/fired/{name}")
+@get("/fired/{name}", sync_to_thread=False)
 def fire(name: str) -> None:
     """Sets a timer beside the loop's turn: a ``def`` handler that is done before it fires."""
     asyncio.get_running_loop().call_later(0.01, fired.append, name)
@@ -102,7 +102,7 @@ def test_a_timer_set_in_a_def_handler_fires(runtime: serving.Runtime) -> None:
     assert runtime.value("/fired", name="alone") is True
 
 
-@get("/cancelled-head")
+@get("/cancelled-head", sync_to_thread=False)
 def cancelled_head() -> None:
     """Leaves the loop with a head of its timers that is cancelled."""
     asyncio.get_running_loop().call_later(0.005, fired.append, "cancelled").cancel()
@@ -115,7 +115,7 @@ def test_a_cancelled_timer_is_not_called(runtime: serving.Runtime) -> None:
     assert runtime.value("/list") is False
 
 
-@get("/list")
+@get("/list", sync_to_thread=False)
 def cancelled_has_fired() -> bool:
     return "cancelled" in fired
 

@@ -22,8 +22,15 @@ def runtime(request: pytest.FixtureRequest) -> Iterator[serving.Runtime]:
         yield running
 
 
-@get("/sync")
+@get("/sync", sync_to_thread=False)
 def set_sync(value: str) -> str:
+    before = request_id.get()
+    request_id.set(value)
+    return f"{before} {request_id.get()}"
+
+
+@get("/thread", sync_to_thread=True)
+def set_on_thread(value: str) -> str:
     before = request_id.get()
     request_id.set(value)
     return f"{before} {request_id.get()}"
@@ -44,13 +51,13 @@ async def set_in_first_step(value: str) -> str:
     return f"{before} {request_id.get()}"
 
 
-@get("/failing")
+@get("/failing", sync_to_thread=False)
 def set_and_fail(value: str) -> str:
     request_id.set(value)
     raise ValueError(value)
 
 
-@pytest.mark.parametrize("way", ["sync", "async", "first-step"])
+@pytest.mark.parametrize("way", ["sync", "thread", "async", "first-step"])
 def test_a_value_is_not_seen_by_the_next_request(runtime: serving.Runtime, way: str) -> None:
     for value in ["one", "two"]:
         assert runtime.value(f"/{way}", value=value) == f"unset {value}"
@@ -62,8 +69,8 @@ def test_a_value_is_not_seen_after_a_failure(runtime: serving.Runtime) -> None:
 
 
 def test_requests_at_the_same_time_do_not_see_each_other(runtime: serving.Runtime) -> None:
-    ways = ["sync", "async", "first-step"]
-    paths = [f"/{ways[number % 3]}?value=v{number}" for number in range(60)]
+    ways = ["sync", "thread", "async", "first-step"]
+    paths = [f"/{ways[number % 4]}?value=v{number}" for number in range(60)]
     assert runtime.values(paths) == [f"unset v{number}" for number in range(60)]
 
 
@@ -125,7 +132,7 @@ def test_a_token_is_valid_after_a_suspension(runtime: serving.Runtime) -> None:
     assert runtime.value("/token") == ["changed", "unset"]
 
 
-@get("/run")
+@get("/run", sync_to_thread=False)
 def run_in_context() -> list[str]:
     context = contextvars.copy_context()
     context.run(request_id.set, "inside")
@@ -141,6 +148,11 @@ def read_at_import() -> str:
     return at_import.get()
 
 
+@get("/at-import-thread", sync_to_thread=True)
+def read_at_import_on_thread() -> str:
+    return at_import.get()
+
+
 @get("/at-import-async")
 async def read_at_import_async() -> str:
     await asyncio.sleep(0)
@@ -148,7 +160,7 @@ async def read_at_import_async() -> str:
 
 
 @pytest.mark.parametrize("runtime", ["run", "serve-asyncio"], indirect=True, scope="module")
-@pytest.mark.parametrize("path", ["/at-import", "/at-import-async"])
+@pytest.mark.parametrize("path", ["/at-import", "/at-import-thread", "/at-import-async"])
 def test_a_value_that_was_set_before_the_app_ran_is_seen(
     runtime: serving.Runtime, path: str
 ) -> None:

@@ -156,7 +156,7 @@ async def shield() -> None:
         raise
 
 
-@get("/release")
+@get("/release", sync_to_thread=False)
 def release() -> None:
     released.set()
 
