@@ -50,6 +50,9 @@ def run_until_stopped(event_loop: asyncio.AbstractEventLoop) -> None:
     while True:
         try:
             event_loop.run_forever()
+        except Exception:
+            # Not of a task or callback, which the loop catches: the loop itself has failed.
+            raise
         except BaseException as error:
             turn_failed(error)
         else:

@@ -76,10 +76,16 @@ impl Worker {
             sources: Rc::clone(&parts.sources),
         };
         let driver = parts.runtime.spawn_local(driver);
-        let result = parts
-            .runtime
-            .block_on(poll_fn(|cx| parts.state.poll_exit(cx)));
-        driver.abort();
+        let stop = driver.abort_handle();
+        let result = parts.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                result = poll_fn(|cx| parts.state.poll_exit(cx)) => result,
+                // A driver that ends without having said why has panicked: nothing would run after it.
+                _ended = driver => Err(PyRuntimeError::new_err("the event loop of the worker has failed")),
+            }
+        });
+        stop.abort();
         parts.is_waiting.set(false);
         result.map(|()| false)
     }
