@@ -50,8 +50,8 @@ def run_until_stopped(event_loop: asyncio.AbstractEventLoop) -> None:
     while True:
         try:
             event_loop.run_forever()
-        except Exception:
-            # Not of a task or callback, which the loop catches: the loop itself has failed.
+        except SystemError:
+            # The driver of the loop has failed; nothing would run after it.
             raise
         except BaseException as error:
             turn_failed(error)

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PySystemError};
 use pyo3::prelude::*;
 use send_wrapper::SendWrapper;
 use spikard_server::{LocalTasks, Server, Shutdown};
@@ -82,7 +82,7 @@ impl Worker {
                 biased;
                 result = poll_fn(|cx| parts.state.poll_exit(cx)) => result,
                 // A driver that ends without having said why has panicked: nothing would run after it.
-                _ended = driver => Err(PyRuntimeError::new_err("the event loop of the worker has failed")),
+                _ended = driver => Err(PySystemError::new_err("the driver of the event loop has failed")),
             }
         });
         stop.abort();
