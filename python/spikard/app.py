@@ -1,14 +1,15 @@
 """The app: collects routes, freezes them into the Rust service, and serves."""
 
+import inspect
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from spikard.collection import Collector, warn_second_run, warn_unattached
 from spikard.config import ServerConfig
-from spikard.description import RouteDescription
+from spikard.description import RouteDescription, definition_of, qualified_name
 from spikard.exceptions import ConfigError, RouteError
 from spikard.frames import location_of
 from spikard.includes import Include, IncludeTarget
@@ -16,9 +17,11 @@ from spikard.routing import RouteDecorators
 
 if TYPE_CHECKING:
     from spikard._spikard import Application
-    from spikard.plan import CompiledRoute
+    from spikard.plan import CompiledRoute, ExceptionHandler
 
 __all__ = ["Spikard"]
+
+AnswerT = TypeVar("AnswerT", bound=Callable[..., object])
 
 
 class Spikard(RouteDecorators, Collector):
@@ -46,6 +49,7 @@ class Spikard(RouteDecorators, Collector):
         self._config = config if config is not None else ServerConfig()
         self._freezing = threading.RLock()
         self._routes: tuple[RouteDescription, ...] = ()
+        self._exception_handlers: dict[type[Exception], ExceptionHandler] = {}
         self._application: Application | None = None
         self._runs = False
 
@@ -81,6 +85,50 @@ class Spikard(RouteDecorators, Collector):
         where = location_of(sys._getframe(1))
         self.add_include(Include(target, prefix=prefix, tags=tags, where=where))
 
+    def exception_handler(self, exception_type: type[Exception]) -> Callable[[AnswerT], AnswerT]:
+        """Declares what answers when a handler raises an exception of a type.
+
+        The function takes the request and the exception, and returns what a handler may return;
+        it may be ``async``. Of several that fit, the one of the most specific type answers. What it
+        raises itself is answered 500.
+
+        Args:
+            exception_type: The type; its subclasses are included. What the framework refuses
+                before a handler runs is not raised by one, and has its own answers.
+
+        Raises:
+            RouteError: The app is frozen, the type is no exception, or has a function already.
+        """
+        from spikard.plan import ExceptionHandler
+
+        where = location_of(sys._getframe(1))
+        if not isinstance(exception_type, type) or not issubclass(exception_type, Exception):
+            raise RouteError(f"{where}: {exception_type!r} is no type of exceptions")
+
+        def decorate(handler: AnswerT, /) -> AnswerT:
+            if self.frozen:
+                raise RouteError(f"{where}: the app is frozen and takes no exception handlers")
+            if not callable(handler):
+                raise RouteError(f"{where}: {handler!r} is no function")
+            other = self._exception_handlers.get(exception_type)
+            plan = ExceptionHandler(
+                exception_type=exception_type,
+                handler=handler,
+                name=qualified_name(handler),
+                location=definition_of(handler) or where,
+                is_async=inspect.iscoroutinefunction(handler),
+            )
+            # Running the source again, as a notebook does, declares the same function again.
+            if other is not None and other.name != plan.name:
+                raise RouteError(
+                    f"{where}: `{exception_type.__qualname__}` is handled by `{other.name}` "
+                    f"({other.location}) already"
+                )
+            self._exception_handlers[exception_type] = plan
+            return handler
+
+        return decorate
+
     def freeze(self) -> "Application":
         """Collects the routes, compiles every handler's signature, and builds the Rust service.
 
@@ -107,7 +155,7 @@ class Spikard(RouteDecorators, Collector):
                 self._routes = self.close()
                 try:
                     compiled = tuple(compile_route(route) for route in self._routes)
-                    self._application = _built(compiled)
+                    self._application = _built(compiled, tuple(self._exception_handlers.values()))
                 except BaseException:
                     self.reopen()
                     raise
@@ -155,10 +203,16 @@ class Spikard(RouteDecorators, Collector):
             self.bind(route)
 
 
-def _built(compiled: "tuple[CompiledRoute, ...]") -> "Application":
+def _built(
+    compiled: "tuple[CompiledRoute, ...]", exception_handlers: "tuple[ExceptionHandler, ...]"
+) -> "Application":
     from spikard import _spikard
 
     try:
+        if exception_handlers:
+            from spikard.exception_handlers import answering
+
+            compiled = tuple(answering(route, exception_handlers) for route in compiled)
         return _spikard.Application(compiled)
     except ValueError as error:
         raise RouteError(str(error)) from error

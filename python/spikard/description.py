@@ -2,7 +2,7 @@
 
 import re
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
@@ -13,7 +13,14 @@ from spikard.frames import Site, location_of
 if TYPE_CHECKING:
     from spikard.collection import Collector
 
-__all__ = ["Handler", "RouteDescription", "RouteOptions", "describe"]
+__all__ = [
+    "Handler",
+    "RouteDescription",
+    "RouteOptions",
+    "definition_of",
+    "describe",
+    "qualified_name",
+]
 
 Handler = Callable[..., object]
 """Whatever can be called to answer a request."""
@@ -39,6 +46,17 @@ class RouteOptions(TypedDict, total=False):
     sync_to_thread: bool | None
     """Where a ``def`` handler runs: ``True`` on a thread, ``False`` on the thread of the event
     loop. By default it starts on the loop and moves to threads once a call took more than 5 ms."""
+    parameter_schema: Mapping[str, object] | None
+    """JSON Schema of an object whose properties are parameters. Each says its ``"source"``
+    (``"query"``, ``"path"``, ``"headers"`` or ``"cookie"``), and may say ``optional``,
+    ``required``, ``default`` and ``separator``. Values arrive as plain data, in the argument of the
+    same name in lower case, with ``_`` for what no name may hold."""
+    body_schema: Mapping[str, object] | None
+    """JSON Schema of the content, JSON or a form; it arrives as plain data, validated."""
+    file_params: Mapping[str, Mapping[str, object]] | None
+    """What uploaded files must be, by form field: ``required`` (default ``True``),
+    ``content_type`` (media types, default any) and ``validate_magic_numbers`` (default ``False``).
+    """
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +99,12 @@ class RouteDescription:
     """Status of a reply that does not carry one; ``None``: 200."""
     sync_to_thread: bool | None = None
     """Whether a ``def`` handler runs on a thread; ``None``: once it has blocked."""
+    parameter_schema: Mapping[str, object] | None = None
+    """JSON Schema of parameters, if it was given one."""
+    body_schema: Mapping[str, object] | None = None
+    """JSON Schema of the content, if it was given one."""
+    file_params: Mapping[str, Mapping[str, object]] | None = None
+    """What uploaded files must be, if that was given."""
     tags: tuple[str, ...] = ()
     """Groups the route belongs to, outermost first."""
     origin: Origin = field(repr=False)
@@ -108,7 +132,7 @@ def describe(
             f"{location_of(frame)}: a route decorator belongs on a function, not on {handler!r}"
         )
     handler_name = qualified_name(handler)
-    location = _definition(handler) or location_of(frame)
+    location = definition_of(handler) or location_of(frame)
     where = f"`{handler_name}` ({location})"
 
     if not isinstance(path, str) or not path.startswith("/"):
@@ -133,6 +157,9 @@ def describe(
             name=options.get("name"),
             status_code=options.get("status_code"),
             sync_to_thread=options.get("sync_to_thread"),
+            parameter_schema=options.get("parameter_schema"),
+            body_schema=options.get("body_schema"),
+            file_params=options.get("file_params"),
             origin=Origin(code=weakref.ref(frame.f_code), line=frame.f_lineno),
         )
         for method in dict.fromkeys(sorted(upper) if isinstance(methods, set) else upper)
@@ -157,6 +184,10 @@ def _check_options(options: RouteOptions, where: str) -> None:
     sync_to_thread = options.get("sync_to_thread")
     if sync_to_thread not in (True, False, None):
         raise RouteError(f"{where}: `sync_to_thread` must be True, False or None")
+    for option in ("parameter_schema", "body_schema", "file_params"):
+        schema = options.get(option)
+        if schema is not None and not isinstance(schema, Mapping):
+            raise RouteError(f"{where}: `{option}` must be a dictionary, but it is {schema!r}")
 
 
 def qualified_name(handler: Handler) -> str:
@@ -179,7 +210,7 @@ def _unwrapped(handler: object) -> object:
     return handler
 
 
-def _definition(handler: Handler) -> str | None:
+def definition_of(handler: Handler) -> str | None:
     """File and first line of the handler's definition, where it has one in Python."""
     function: Any = _unwrapped(handler)
     if not hasattr(function, "__code__"):

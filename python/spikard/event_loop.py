@@ -92,13 +92,40 @@ async def _end_executor(event_loop: asyncio.AbstractEventLoop, patience: float) 
     return bool(done)
 
 
-async def contain_exit(handler: Coroutine[Any, Any, _ResultT]) -> _ResultT:
-    """Awaits a handler in a loop that is not ours, which its ``SystemExit`` must not end.
+def contain_exit(handler: Coroutine[Any, Any, _ResultT]) -> Coroutine[Any, Any, _ResultT]:
+    """Runs a handler in a loop that is not ours, which its ``SystemExit`` must not end.
 
-    Raises:
-        RuntimeError: The handler raised ``SystemExit``, which is the cause.
+    Instead of that the coroutine raises ``RuntimeError``.
     """
-    try:
-        return await handler
-    except SystemExit as error:
-        raise RuntimeError("the handler raised SystemExit") from error
+    return _Contained(handler)
+
+
+class _Contained(Coroutine[Any, Any, _ResultT]):
+    """Passes everything on: a task that is cancelled before its first step closes the handler."""
+
+    __slots__ = ("_handler",)
+
+    def __init__(self, handler: Coroutine[Any, Any, _ResultT]) -> None:
+        self._handler = handler
+
+    def send(self, value: Any, /) -> Any:
+        try:
+            return self._handler.send(value)
+        except SystemExit as error:
+            raise RuntimeError("the handler raised SystemExit") from error
+
+    def throw(self, *exception: Any) -> Any:
+        try:
+            return self._handler.throw(*exception)
+        except SystemExit as error:
+            raise RuntimeError("the handler raised SystemExit") from error
+
+    def close(self) -> None:
+        self._handler.close()
+
+    def __await__(self) -> Any:
+        return self._handler.__await__()
+
+    def __getattr__(self, name: str) -> Any:
+        # What asyncio shows of a coroutine: its name, its code, its frame.
+        return getattr(self._handler, name)

@@ -6,6 +6,7 @@ __all__ = [
     "handler_blocks",
     "handler_failed",
     "shutdown_incomplete",
+    "stream_failed",
     "threads_left",
     "turn_failed",
 ]
@@ -32,6 +33,11 @@ def turn_failed(error: BaseException) -> None:
     """Logs what a task or callback raised to end the process; the worker goes on."""
     name = type(error).__name__
     _error_log.error("%s in a task or callback; serving goes on", name, exc_info=error)
+
+
+def stream_failed(handler: str, error: BaseException) -> None:
+    """Logs what the iterator of a streaming response raised; its connection is cut."""
+    _error_log.error("The stream of handler %s failed", handler, exc_info=error)
 
 
 def shutdown_incomplete(connections: int) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["SCALARS", "Convert", "Scalar"]
+__all__ = ["PLAIN", "SCALARS", "Convert", "Scalar"]
 
 Convert = Callable[[Any], object]
 """Makes the annotated object of a value that came out of JSON or a text."""
@@ -50,6 +50,7 @@ SCALARS: dict[object, Scalar] = {
     int: Scalar({"type": "integer"}),
     float: Scalar({"type": "number"}),
     bool: Scalar({"type": "boolean"}),
+    bytes: Scalar({"type": "string"}, str.encode),
     uuid.UUID: Scalar({"type": "string", "format": "uuid"}, uuid.UUID),
     datetime.date: Scalar({"type": "string", "format": "date"}, datetime.date.fromisoformat),
     datetime.datetime: Scalar({"type": "string", "format": "date-time"}, _date_time),
@@ -58,3 +59,6 @@ SCALARS: dict[object, Scalar] = {
     decimal.Decimal: Scalar({"type": "string", "format": "decimal"}, decimal.Decimal),
 }
 """Every type of single values that an annotation may name."""
+
+PLAIN: dict[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
+"""The types that Rust converts texts to, and their names in a JSON Schema."""

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use http::{Response, request};
 use spikard_problem::Problem;
 
-use crate::{Body, Inputs};
+use crate::{Body, Content, ContentCheck, Value};
 
 /// What a handler answers: a response, or a problem that the service turns into one.
 pub type Reply = Result<Response<Body>, Box<Problem>>;
@@ -18,9 +19,11 @@ pub struct Call<'r> {
     /// Method, target, fields and extensions of the request.
     pub head: &'r request::Parts,
     /// The converted parameters, in the order in which the operation declares them.
-    pub inputs: Inputs<'r>,
-    /// The content of the request, not read yet.
-    pub body: Body,
+    pub inputs: &'r [Value<'r>],
+    /// The content of the request, as the operation's `RequestBody` asks for it.
+    pub content: Content,
+    /// What tells the errors of content that the handler decodes itself; only for `BodyKind::Json`.
+    pub content_check: Option<Arc<dyn ContentCheck>>,
 }
 
 /// A reply, now or later.

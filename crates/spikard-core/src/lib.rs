@@ -17,13 +17,17 @@
 //! ```
 
 mod body;
+mod content;
 mod handler;
 mod inputs;
 mod operation;
 mod parameter;
+mod request_body;
 
 pub use body::{Body, BoxError};
+pub use content::{Content, ContentCheck, FileData, ParsedContent, UploadedFile};
 pub use handler::{Call, Handler, Outcome, Reply};
 pub use inputs::{Inputs, Value};
 pub use operation::{Declaration, Operation};
-pub use parameter::{Parameter, ParameterIn, ParameterType};
+pub use parameter::{ArrayStyle, Parameter, ParameterIn, ParameterType};
+pub use request_body::{BodyKind, FileRule, RequestBody};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::Method;
 
-use crate::Parameter;
+use crate::{Parameter, RequestBody};
 
 /// Where in its source an operation was declared, so that an error can point there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub struct Operation {
     method: Method,
     path: String,
     parameters: Vec<Parameter>,
+    body: Option<RequestBody>,
     declaration: Declaration,
 }
 
@@ -46,6 +47,7 @@ impl Operation {
             method,
             path,
             parameters: Vec::new(),
+            body: None,
             declaration,
         }
     }
@@ -54,6 +56,13 @@ impl Operation {
     #[must_use]
     pub fn with_parameter(mut self, parameter: Parameter) -> Self {
         self.parameters.push(parameter);
+        self
+    }
+
+    /// Says what it takes from the content of a request; without, the content is left alone.
+    #[must_use]
+    pub fn with_body(mut self, body: RequestBody) -> Self {
+        self.body = Some(body);
         self
     }
 
@@ -77,6 +86,11 @@ impl Operation {
     /// What it takes, in the order in which the handler receives it.
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+
+    /// What it takes from the content of a request.
+    pub fn body(&self) -> Option<&RequestBody> {
+        self.body.as_ref()
     }
 
     /// Where it was declared.

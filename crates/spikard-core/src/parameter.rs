@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value as Json;
+
 /// Where a parameter travels (OpenAPI 3.1, Parameter Object, `in`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -10,6 +12,10 @@ pub enum ParameterIn {
     Path,
     /// The query component of the request target.
     Query,
+    /// A header field; its name is written in lower case.
+    Header,
+    /// A cookie of the `Cookie` field (RFC 6265, 5.4).
+    Cookie,
 }
 
 impl ParameterIn {
@@ -18,6 +24,8 @@ impl ParameterIn {
         match self {
             Self::Path => "path",
             Self::Query => "query",
+            Self::Header => "headers",
+            Self::Cookie => "cookie",
         }
     }
 }
@@ -54,16 +62,34 @@ pub enum ParameterType {
     Duration,
     /// Decimal digits with optional fraction, kept exactly.
     Decimal,
+    /// The first of several types that the text has the form of.
+    AnyOf(Vec<Self>),
     /// One value of the inner type for each time the name occurs.
     Array(Box<Self>),
+    /// An object whose members are written `name[member]` (OpenAPI 3.1, `style: deepObject`); its schema says what
+    /// their texts are converted to.
+    Object,
+}
+
+/// How the items of an array stand in the request (OpenAPI 3.1, `style` and `explode`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ArrayStyle {
+    /// The name is repeated, once for each item.
+    #[default]
+    Repeated,
+    /// One value holds all items, separated by this character after decoding.
+    Separated(char),
 }
 
 /// A declared input that travels as text: its place, its name on the wire, its type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     location: ParameterIn,
     name: String,
     ty: ParameterType,
+    array_style: ArrayStyle,
+    schema: Option<Json>,
     required: bool,
 }
 
@@ -74,6 +100,8 @@ impl Parameter {
             location,
             name: name.into(),
             ty,
+            array_style: ArrayStyle::default(),
+            schema: None,
             required: true,
         }
     }
@@ -84,8 +112,24 @@ impl Parameter {
             location,
             name: name.into(),
             ty,
+            array_style: ArrayStyle::default(),
+            schema: None,
             required: false,
         }
+    }
+
+    /// Says how the items of an array stand in the request.
+    #[must_use]
+    pub fn with_array_style(mut self, style: ArrayStyle) -> Self {
+        self.array_style = style;
+        self
+    }
+
+    /// Adds a JSON Schema that the converted value satisfies; for what the type alone does not say.
+    #[must_use]
+    pub fn with_schema(mut self, schema: Json) -> Self {
+        self.schema = Some(schema);
+        self
     }
 
     /// Where it travels.
@@ -101,6 +145,16 @@ impl Parameter {
     /// What its text is converted to.
     pub fn ty(&self) -> &ParameterType {
         &self.ty
+    }
+
+    /// How the items of an array stand in the request.
+    pub fn array_style(&self) -> ArrayStyle {
+        self.array_style
+    }
+
+    /// The JSON Schema that the converted value satisfies.
+    pub fn schema(&self) -> Option<&Json> {
+        self.schema.as_ref()
     }
 
     /// Whether a request without it is refused.

@@ -8,7 +8,7 @@ use spikard_problem::Cause;
 use crate::format;
 
 /// Longer integers are refused: reading decimal digits takes quadratic time in many languages.
-const INTEGER_LIMIT_DIGITS: usize = 4300;
+pub(crate) const INTEGER_LIMIT_DIGITS: usize = 4300;
 
 /// How a text becomes a single value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -54,6 +54,13 @@ impl FieldError {
         self
     }
 
+    /// Says what a program needs to write a sentence of its own.
+    #[must_use]
+    pub fn with_context(mut self, context: Value) -> Self {
+        self.words.context = Some(context);
+        self
+    }
+
     /// Where: the source of the value, its name, and the way down to the offending part.
     pub fn loc(&self) -> &[String] {
         &self.loc

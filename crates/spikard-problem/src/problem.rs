@@ -77,6 +77,16 @@ impl Problem {
         .with_header(ALLOW, allow)
     }
 
+    /// 413: the content is longer, or has more parts, than is allowed (RFC 9110, 15.5.14); `detail` says which.
+    pub fn payload_too_large(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload-too-large",
+            "Payload Too Large",
+            detail,
+        )
+    }
+
     /// 414: the request target is longer than `limit_bytes` (RFC 9110, 15.5.15).
     pub fn uri_too_long(limit_bytes: usize) -> Self {
         Self::new(
@@ -84,6 +94,26 @@ impl Problem {
             "uri-too-long",
             "URI Too Long",
             format!("The request target is longer than {limit_bytes} bytes"),
+        )
+    }
+
+    /// 415: the operation does not take content of this media type (RFC 9110, 15.5.16).
+    pub fn unsupported_media_type() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            "Unsupported Media Type",
+            "Unsupported media type",
+        )
+    }
+
+    /// 415: the content is JSON that says it is not UTF-8.
+    pub fn unsupported_charset(charset: &str) -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-charset",
+            "Unsupported Charset",
+            format!("Unsupported charset '{charset}' for JSON. Only UTF-8 is supported."),
         )
     }
 
@@ -130,6 +160,49 @@ impl Problem {
             "Service Unavailable",
             detail,
         )
+    }
+
+    /// The problem that belongs to a status when nothing else is known: its phrase says it all.
+    pub fn of_status(status: StatusCode) -> Self {
+        let phrase = status.canonical_reason().unwrap_or("Error");
+        let short_name = match status {
+            StatusCode::NOT_FOUND => "not-found".to_owned(),
+            StatusCode::PAYLOAD_TOO_LARGE => "payload-too-large".to_owned(),
+            StatusCode::UNPROCESSABLE_ENTITY => "validation-error".to_owned(),
+            _ => phrase
+                .to_ascii_lowercase()
+                .replace(' ', "-")
+                .replace('\'', ""),
+        };
+        Self::new(status, &short_name, phrase, phrase)
+    }
+
+    /// Replaces the status code.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Replaces the `type`, a URI reference.
+    #[must_use]
+    pub fn with_type_uri(mut self, type_uri: impl Into<Cow<'static, str>>) -> Self {
+        self.type_uri = type_uri.into();
+        self
+    }
+
+    /// Replaces the `title`.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// Replaces the `detail`.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = detail.into();
+        self
     }
 
     /// Adds an extension member (RFC 9457, 3.2).

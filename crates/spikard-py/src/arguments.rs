@@ -1,41 +1,45 @@
-//! From converted inputs to the arguments of a call.
+//! From a request to the arguments of a call.
 #![expect(unsafe_code, reason = "a vectorcall takes a bare array of pointers")]
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use std::sync::Arc;
+
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::PyTuple;
 use smallvec::SmallVec;
-use spikard_core::{Inputs, Parameter, Value};
-use spikard_problem::{Cause, FieldError, Problem};
+use spikard_problem::{FieldError, Problem};
 
-/// How one argument of a handler is made; the order is that of the operation's parameters.
-pub(crate) struct Argument {
-    /// Makes the annotated object of the plain one: `uuid.UUID`, `date.fromisoformat`, ..
-    pub(crate) convert: Option<Py<PyAny>>,
-    pub(crate) default: Default,
-    /// For the error when `convert` refuses a value that has the right form.
-    pub(crate) parameter: Parameter,
-    pub(crate) cause: Cause,
-}
+use crate::arrival::Arrival;
+use crate::body_argument::BodyArgument;
+use crate::loop_future::Resolver;
+use crate::parameter_argument::{Model, ParameterArgument};
+use crate::request::Request;
 
-/// What stands for an absent parameter.
-pub(crate) enum Default {
-    Value(Py<PyAny>),
-    Factory(Py<PyAny>),
+/// How one argument of a handler is made; the order is that of the call.
+pub(crate) enum Argument {
+    /// One parameter of path, query, header fields or cookies.
+    Parameter(ParameterArgument),
+    /// A model of several parameters.
+    Model(Model),
+    /// The content, or one field of it.
+    Body(BodyArgument),
+    /// The request itself.
+    Request,
 }
 
 /// The arguments of a handler, compiled once.
 pub(crate) struct Arguments {
-    arguments: Vec<Argument>,
-    /// Names of the keyword-only arguments, which come last; null as a pointer where there are none.
-    keywords: Option<Py<PyTuple>>,
+    pub(crate) arguments: Vec<Argument>,
+    /// Names of the keyword-only arguments, which come last.
+    pub(crate) keywords: Option<Py<PyTuple>>,
 }
 
 /// Why a call did not come about or did not succeed.
 pub(crate) enum CallError {
-    /// A value has the right form but no meaning, such as the date `0000-01-01`.
-    Refused(Box<Problem>),
+    /// The request is refused with these errors, which join those of the other arguments.
+    Refused(Vec<FieldError>),
+    /// The request is refused with this problem and no other.
+    Problem(Box<Problem>),
     /// An exception of the handler, or of a default or conversion that is not the client's fault.
     Raised(PyErr),
 }
@@ -46,34 +50,42 @@ impl From<PyErr> for CallError {
     }
 }
 
+/// The objects of one call.
+pub(crate) type Objects<'py> = SmallVec<[Bound<'py, PyAny>; 6]>;
+
 impl Arguments {
-    pub(crate) fn new(arguments: Vec<Argument>, keywords: Option<Py<PyTuple>>) -> Self {
-        Self {
-            arguments,
-            keywords,
-        }
+    pub(crate) fn wants_request(&self) -> bool {
+        self.arguments
+            .iter()
+            .any(|argument| matches!(argument, Argument::Request))
     }
 
-    /// Makes the arguments of one call; a value that cannot be made is the client's mistake.
+    /// Makes the arguments of one call; what cannot be made is the client's mistake, told all at once.
     pub(crate) fn build<'py>(
         &self,
         py: Python<'py>,
-        inputs: &Inputs<'_>,
-    ) -> Result<SmallVec<[Bound<'py, PyAny>; 6]>, CallError> {
+        arrival: &mut Arrival<'_>,
+        resolver: &Arc<Resolver>,
+    ) -> Result<Objects<'py>, CallError> {
         let mut objects = SmallVec::with_capacity(self.arguments.len());
         let mut errors = Vec::new();
-        // Parameters that only the path template declares come last and have no argument.
-        for (argument, value) in self.arguments.iter().zip(inputs.values()) {
-            match argument.build(py, value) {
+        for argument in &self.arguments {
+            let made = match argument {
+                Argument::Parameter(parameter) => parameter.build(py, &arrival.inputs),
+                Argument::Model(model) => model.build(py, &arrival.inputs),
+                Argument::Body(body) => body.build(py, arrival, resolver),
+                Argument::Request => request(py, arrival, resolver).map_err(CallError::from),
+            };
+            match made {
                 Ok(object) => objects.push(object),
-                Err(CallError::Raised(error)) => return Err(error.into()),
-                Err(CallError::Refused(_)) => errors.push(argument.refusal(value)),
+                Err(CallError::Refused(refused)) => errors.extend(refused),
+                Err(error) => return Err(error),
             }
         }
         if errors.is_empty() {
             Ok(objects)
         } else {
-            Err(CallError::Refused(Box::new(Problem::validation(&errors))))
+            Err(CallError::Refused(errors))
         }
     }
 
@@ -108,63 +120,19 @@ impl Arguments {
     }
 }
 
-impl Argument {
-    fn build<'py>(
-        &self,
-        py: Python<'py>,
-        value: &Value<'_>,
-    ) -> Result<Bound<'py, PyAny>, CallError> {
-        if *value == Value::Absent {
-            return Ok(match &self.default {
-                Default::Value(value) => value.bind(py).clone(),
-                Default::Factory(factory) => factory.bind(py).call0()?,
-            });
-        }
-        let made = to_python(py, value).and_then(|object| match &self.convert {
-            Some(convert) => convert.bind(py).call1((object,)),
-            None => Ok(object),
-        });
-        made.map_err(|error| {
-            let is_refusal = error.is_instance_of::<PyValueError>(py)
-                || error.is_instance_of::<pyo3::exceptions::PyArithmeticError>(py);
-            if is_refusal {
-                CallError::Refused(Box::new(Problem::validation(&[])))
-            } else {
-                error.into()
-            }
-        })
+/// The request, one for all arguments that ask for it.
+fn request<'py>(
+    py: Python<'py>,
+    arrival: &mut Arrival<'_>,
+    resolver: &Arc<Resolver>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(head) = arrival.head.take() {
+        let request = Request::new(*head, &mut arrival.content, Arc::clone(resolver));
+        arrival.request = Some(Py::new(py, request)?);
     }
-
-    fn refusal(&self, value: &Value<'_>) -> FieldError {
-        let place = [self.parameter.location().as_str(), self.parameter.name()];
-        let input = match value {
-            Value::String(text) | Value::BigInteger(text) => Some(text.as_ref()),
-            _ => None,
-        };
-        FieldError::new(place, self.cause.clone(), input)
-    }
-}
-
-/// The Python object of a value.
-fn to_python<'py>(py: Python<'py>, value: &Value<'_>) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match value {
-        Value::Absent => py.None().into_bound(py),
-        Value::Boolean(value) => PyBool::new(py, *value).to_owned().into_any(),
-        Value::Integer(value) => PyInt::new(py, *value).into_any(),
-        Value::BigInteger(digits) => py.get_type::<PyInt>().call1((digits.as_ref(),))?,
-        Value::Number(value) => PyFloat::new(py, *value).into_any(),
-        Value::String(text) => PyString::new(py, text).into_any(),
-        Value::Array(items) => {
-            let list = PyList::empty(py);
-            for item in items {
-                list.append(to_python(py, item)?)?;
-            }
-            list.into_any()
-        }
-        other => {
-            return Err(PyTypeError::new_err(format!(
-                "no Python object stands for {other:?}"
-            )));
-        }
-    })
+    let request = arrival
+        .request
+        .as_ref()
+        .expect("the head is kept for a plan with a request");
+    Ok(request.bind(py).clone().into_any())
 }

@@ -16,18 +16,20 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use spikard_core::{Inputs, Reply};
+use spikard_core::Reply;
 use spikard_server::{Limits, LocalTasks, Server};
 use spikard_service::Service;
 use tokio::runtime::LocalRuntime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::application::Application;
+use crate::arrival::Arrival;
 use crate::config::ServerSettings;
 use crate::current::{self, Current};
 use crate::handler_runtime::HandlerRuntime;
 use crate::invocation::{Invoked, Route, cancel};
 use crate::listener::Listener;
+use crate::loop_future::{Place, Resolve, settle};
 use crate::reply_slot::ReplySlot;
 use crate::task_start::TaskStart;
 
@@ -35,11 +37,15 @@ use crate::task_start::TaskStart;
 enum Job {
     Call {
         route: Arc<Route>,
-        inputs: Inputs<'static>,
+        arrival: Box<Arrival<'static>>,
         call: Arc<BridgedCall>,
     },
     /// The client of this call has left.
     Cancel(Arc<BridgedCall>),
+    /// A read that a handler awaits is done.
+    Settle(Py<PyAny>, Resolve),
+    /// Something is to be done with an object of the loop.
+    Act(Py<PyAny>, fn(&Bound<'_, PyAny>)),
     /// The server has stopped, with this many connections unfinished; or it could not serve at all.
     Stopped(Result<usize, String>),
 }
@@ -70,15 +76,23 @@ impl Queue {
         }
     }
 
+    pub(crate) fn settle(&self, future: Py<PyAny>, resolve: Resolve) {
+        self.send(Job::Settle(future, resolve));
+    }
+
+    pub(crate) fn act(&self, object: Py<PyAny>, act: fn(&Bound<'_, PyAny>)) {
+        self.send(Job::Act(object, act));
+    }
+
     pub(crate) fn push(
         self: &Arc<Self>,
         route: &Arc<Route>,
-        inputs: Inputs<'static>,
+        arrival: Arrival<'static>,
     ) -> BridgedReply {
         let call = Arc::new(BridgedCall::default());
         self.send(Job::Call {
             route: Arc::clone(route),
-            inputs,
+            arrival: Box::new(arrival),
             call: Arc::clone(&call),
         });
         BridgedReply {
@@ -133,7 +147,7 @@ impl Drop for BridgedReply {
 pub(crate) struct Bridge {
     queue: Arc<Queue>,
     wake: UnixStream,
-    runtime: HandlerRuntime,
+    runtime: Arc<HandlerRuntime>,
     orders: UnboundedSender<Duration>,
     done: Py<PyAny>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -163,17 +177,33 @@ impl Bridge {
         let limits = config.into_limits()?;
         let service = application.service();
         let served = Arc::clone(&queue);
+        let (started, has_started) = std::sync::mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("spikard-server".to_owned())
             .spawn(move || {
                 current::set(Some(Current::Bridge(Arc::clone(&served))));
-                let outcome = serve(listener, service, limits, received_orders);
+                let outcome = LocalRuntime::new().and_then(|runtime| {
+                    // Whoever started the thread waits for this.
+                    let _ = started.send(runtime.handle().clone());
+                    runtime.block_on(serve(listener, service, limits, received_orders))
+                });
                 served.send(Job::Stopped(outcome.map_err(|error| error.to_string())));
             })?;
+        let runtime = has_started
+            .recv()
+            .map_err(|_| PyRuntimeError::new_err("the runtime of the server cannot be made"))?;
+        let place = Place::Bridge {
+            queue: Arc::clone(&queue),
+            runtime,
+        };
         Ok(Self {
             queue,
             wake: read,
-            runtime: HandlerRuntime::new(event_loop.py(), TaskStart::scheduled(event_loop)?)?,
+            runtime: Arc::new(HandlerRuntime::new(
+                event_loop.py(),
+                TaskStart::scheduled(event_loop)?,
+                place,
+            )?),
             orders,
             done,
             thread: Mutex::new(Some(thread)),
@@ -200,14 +230,16 @@ impl Bridge {
             match job {
                 Job::Call {
                     route,
-                    inputs,
+                    arrival,
                     call,
-                } => self.call(py, &route, &inputs, &call),
+                } => self.call(py, &route, *arrival, &call),
                 Job::Cancel(call) => {
                     if let Some(task) = call.take_task() {
                         cancel(task.bind(py));
                     }
                 }
+                Job::Settle(future, resolve) => settle(future.bind(py), resolve),
+                Job::Act(object, act) => act(object.bind(py)),
                 Job::Stopped(outcome) => {
                     let (unfinished, error) = match outcome {
                         Ok(unfinished) => (unfinished, None),
@@ -243,11 +275,11 @@ impl Bridge {
 }
 
 impl Bridge {
-    fn call(&self, py: Python<'_>, route: &Arc<Route>, inputs: &Inputs<'_>, call: &BridgedCall) {
+    fn call(&self, py: Python<'_>, route: &Arc<Route>, arrival: Arrival<'_>, call: &BridgedCall) {
         if call.slot.is_abandoned() {
             return;
         }
-        match route.invoke(py, &self.runtime, inputs, || call.slot.clone()) {
+        match route.invoke(py, &self.runtime, arrival, || call.slot.clone()) {
             Invoked::Answered(reply) => call.slot.fill(reply),
             Invoked::Suspended { task, .. } => {
                 *call.task.lock().unwrap_or_else(PoisonError::into_inner) = task;
@@ -263,24 +295,21 @@ impl Drop for Bridge {
     }
 }
 
-/// Serves on the current thread until told to stop; returns how many connections were unfinished.
-fn serve(
+/// Serves on the runtime of this thread until told to stop; returns how many connections were unfinished.
+async fn serve(
     listener: spikard_server::Listener,
     service: Service,
     limits: Limits,
     mut orders: UnboundedReceiver<Duration>,
 ) -> std::io::Result<usize> {
-    let runtime = LocalRuntime::new()?;
-    runtime.block_on(async {
-        let server = Server::new(service, limits, LocalTasks);
-        let shutdown = server.shutdown();
-        let serving = tokio::task::spawn_local(server.serve(listener.into_tokio()?));
-        let patience = orders.recv().await.unwrap_or_default();
-        let unfinished = tokio::select! {
-            unfinished = shutdown.start(patience) => unfinished,
-            hurry = orders.recv() => shutdown.start(hurry.unwrap_or_default()).await,
-        };
-        serving.await?;
-        Ok(unfinished)
-    })
+    let server = Server::new(service, limits, LocalTasks);
+    let shutdown = server.shutdown();
+    let serving = tokio::task::spawn_local(server.serve(listener.into_tokio()?));
+    let patience = orders.recv().await.unwrap_or_default();
+    let unfinished = tokio::select! {
+        unfinished = shutdown.start(patience) => unfinished,
+        hurry = orders.recv() => shutdown.start(hurry.unwrap_or_default()).await,
+    };
+    serving.await?;
+    Ok(unfinished)
 }

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use spikard_core::{Call, Handler, Outcome};
 use spikard_problem::Problem;
 
+use crate::arrival::Arrival;
 use crate::current::{self, Current};
 use crate::invocation::{Invoked, Route};
 use crate::reply_slot::{PendingReply, ReplySlot};
@@ -19,6 +20,7 @@ pub(crate) struct PyHandler(pub(crate) Arc<Route>);
 
 impl Handler for PyHandler {
     fn call(&self, call: Call<'_>) -> Outcome {
+        let arrival = Arrival::new(call, self.0.wants_request);
         current::with(|current| match current {
             Some(Current::Loop(state)) => {
                 // SAFETY: a worker's tasks are only polled inside `select`, which Python called, and the park
@@ -26,7 +28,7 @@ impl Handler for PyHandler {
                 let py = unsafe { Python::assume_attached() };
                 let invoked = self
                     .0
-                    .invoke(py, state.runtime(), &call.inputs, ReplySlot::default);
+                    .invoke(py, state.runtime(), arrival, ReplySlot::default);
                 state.wake_if_due(py);
                 match invoked {
                     Invoked::Answered(reply) => Outcome::Ready(reply),
@@ -36,7 +38,7 @@ impl Handler for PyHandler {
                 }
             }
             Some(Current::Bridge(queue)) => {
-                Outcome::Pending(Box::pin(queue.push(&self.0, call.inputs.into_owned())))
+                Outcome::Pending(Box::pin(queue.push(&self.0, arrival.into_owned())))
             }
             None => {
                 let problem = Problem::service_unavailable("No event loop serves this application");

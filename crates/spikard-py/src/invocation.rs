@@ -7,17 +7,19 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use spikard_core::{Inputs, Reply};
-use spikard_problem::Problem;
+use spikard_core::Reply;
+use spikard_problem::{FieldError, Problem};
 
 use crate::arguments::{Arguments, CallError};
+use crate::arrival::Arrival;
 use crate::execution::Execution;
 use crate::failure::FailureLog;
 use crate::handler_runtime::HandlerRuntime;
 use crate::reply::ReplyEncoder;
 use crate::reply_slot::{Completion, ReplySlot};
 use crate::request_context::RequestContext;
-use crate::sync_pool::{Job, PoolIsFull, SyncPool};
+use crate::stream::Scene;
+use crate::sync_pool::{PoolIsFull, SyncPool};
 
 /// What a Python handler needs to answer: compiled once, read by every request.
 pub(crate) struct Route {
@@ -25,6 +27,8 @@ pub(crate) struct Route {
     /// Module and qualified name, for tasks and the log.
     pub(crate) name: Py<PyString>,
     pub(crate) arguments: Arguments,
+    /// Whether an argument is the request itself.
+    pub(crate) wants_request: bool,
     pub(crate) execution: Execution,
     pub(crate) status: StatusCode,
     pub(crate) encoder: Arc<ReplyEncoder>,
@@ -48,14 +52,14 @@ impl Route {
     pub(crate) fn invoke(
         self: &Arc<Self>,
         py: Python<'_>,
-        runtime: &HandlerRuntime,
-        inputs: &Inputs<'_>,
+        runtime: &Arc<HandlerRuntime>,
+        arrival: Arrival<'_>,
         slot: impl FnOnce() -> ReplySlot,
     ) -> Invoked {
         let invoked = if self.execution.is_on_thread() {
-            self.invoke_on_thread(py, runtime, inputs, slot)
+            self.invoke_on_thread(py, runtime, arrival, slot)
         } else {
-            self.invoke_here(py, runtime, inputs, slot)
+            self.invoke_here(py, runtime, arrival, slot)
         };
         invoked.unwrap_or_else(|error| Invoked::Answered(self.answer_error(py, error)))
     }
@@ -63,11 +67,11 @@ impl Route {
     fn invoke_here(
         self: &Arc<Self>,
         py: Python<'_>,
-        runtime: &HandlerRuntime,
-        inputs: &Inputs<'_>,
+        runtime: &Arc<HandlerRuntime>,
+        mut arrival: Arrival<'_>,
         slot: impl FnOnce() -> ReplySlot,
     ) -> Result<Invoked, CallError> {
-        let arguments = self.arguments.build(py, inputs)?;
+        let arguments = self.arguments.build(py, &mut arrival, runtime.resolver())?;
         let context = RequestContext::copy_current(py)?;
         let (result, blocked) = self.execution.observe(
             || {
@@ -82,18 +86,19 @@ impl Route {
             self.failures.handler_blocks(self.name.bind(py), blocked);
         }
         let result = result?;
+        let here = self.scene(runtime, Some(&context), true);
         if !is_coroutine(&result) {
-            return Ok(Invoked::Answered(self.reply(py, Ok(result))));
+            return Ok(Invoked::Answered(self.reply(py, Ok(result), &here)));
         }
         let task = runtime
             .tasks()
             .start(&result, &context, self.name.bind(py))?;
         if task.call_method0(pyo3::intern!(py, "done"))?.is_truthy()? {
             let result = task.call_method0(pyo3::intern!(py, "result"));
-            return Ok(Invoked::Answered(self.reply(py, result)));
+            return Ok(Invoked::Answered(self.reply(py, result, &here)));
         }
         let slot = slot();
-        let completion = Completion::new(Arc::clone(self), slot.clone());
+        let completion = Completion::new(Arc::clone(self), Arc::clone(runtime), slot.clone());
         let keywords = PyDict::new(py);
         keywords.set_item(pyo3::intern!(py, "context"), context.as_any(py))?;
         task.call_method(
@@ -110,16 +115,20 @@ impl Route {
     fn invoke_on_thread(
         self: &Arc<Self>,
         py: Python<'_>,
-        runtime: &HandlerRuntime,
-        inputs: &Inputs<'_>,
+        runtime: &Arc<HandlerRuntime>,
+        arrival: Arrival<'_>,
         slot: impl FnOnce() -> ReplySlot,
     ) -> Result<Invoked, CallError> {
         let slot = slot();
-        let job = Job {
-            route: Arc::clone(self),
-            inputs: inputs.clone().into_owned(),
-            context: RequestContext::copy_current(py)?,
-            slot: slot.clone(),
+        let context = RequestContext::copy_current(py)?;
+        let job = {
+            let (route, runtime, slot) = (Arc::clone(self), Arc::clone(runtime), slot.clone());
+            let mut arrival = arrival.into_owned();
+            Box::new(move |py: Python<'_>| {
+                if !slot.is_abandoned() {
+                    slot.fill(route.answer_on_thread(py, &mut arrival, &context, &runtime));
+                }
+            })
         };
         Ok(match SyncPool::push(runtime.pool(py), job)? {
             Ok(()) => Invoked::Suspended { slot, task: None },
@@ -130,36 +139,67 @@ impl Route {
     }
 
     /// Calls the handler on a thread of the pool.
-    pub(crate) fn answer_on_thread(
+    fn answer_on_thread(
         &self,
         py: Python<'_>,
-        inputs: &Inputs<'_>,
+        arrival: &mut Arrival<'_>,
         context: &RequestContext,
+        runtime: &HandlerRuntime,
     ) -> Reply {
-        let called = self.arguments.build(py, inputs).and_then(|arguments| {
-            let called = context.run(py, || {
-                self.arguments.call(self.handler.bind(py), &arguments)
+        let called = self
+            .arguments
+            .build(py, arrival, runtime.resolver())
+            .and_then(|arguments| {
+                let called = context.run(py, || {
+                    self.arguments.call(self.handler.bind(py), &arguments)
+                });
+                called.map_err(CallError::Raised)
             });
-            called.map_err(CallError::Raised)
-        });
         match called {
-            Ok(value) => self.reply(py, Ok(value)),
+            Ok(value) => {
+                let scene = self.scene(runtime, Some(context), false);
+                self.reply(py, Ok(value), &scene)
+            }
             Err(error) => self.answer_error(py, error),
         }
     }
 
     fn answer_error(&self, py: Python<'_>, error: CallError) -> Reply {
         match error {
-            CallError::Refused(problem) => Err(problem),
+            CallError::Refused(mut errors) => {
+                errors.sort_by(FieldError::cmp_loc);
+                Err(Box::new(Problem::validation(&errors)))
+            }
+            CallError::Problem(problem) => Err(problem),
             CallError::Raised(error) => self.fail(py, error),
         }
     }
 
+    /// Where a reply of this route is made; without a `context`, in the current one.
+    pub(crate) fn scene<'a>(
+        &'a self,
+        runtime: &'a HandlerRuntime,
+        context: Option<&'a RequestContext>,
+        is_on_loop: bool,
+    ) -> Scene<'a> {
+        Scene {
+            runtime,
+            handler: &self.name,
+            context,
+            is_on_loop,
+        }
+    }
+
     /// The reply for what the handler returned or raised.
-    pub(crate) fn reply(&self, py: Python<'_>, result: PyResult<Bound<'_, PyAny>>) -> Reply {
+    pub(crate) fn reply(
+        &self,
+        py: Python<'_>,
+        result: PyResult<Bound<'_, PyAny>>,
+        scene: &Scene<'_>,
+    ) -> Reply {
         let reply = result.and_then(|value| {
             self.encoder
-                .encode(&value, self.status)
+                .encode(&value, self.status, scene)
                 .inspect_err(|_| {
                     if is_coroutine(&value) {
                         // Nobody will await it; closing it says so before the interpreter warns.
@@ -172,7 +212,7 @@ impl Route {
     }
 
     fn fail(&self, py: Python<'_>, error: PyErr) -> Reply {
-        self.failures.internal_error(self.name.bind(py), error)
+        self.failures.answer(self.name.bind(py), error)
     }
 }
 

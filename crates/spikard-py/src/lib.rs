@@ -14,26 +14,37 @@
 
 mod application;
 mod arguments;
+mod arrival;
+mod body_argument;
 mod bridge;
 mod config;
 mod current;
 mod execution;
 mod failure;
+mod fields;
 mod handler;
 mod handler_runtime;
 mod invocation;
 mod latin1;
 mod listener;
 mod loop_driver;
+mod loop_future;
+mod parameter_argument;
 mod park;
+mod plain_data;
+mod plan;
 mod reply;
 mod reply_slot;
+mod request;
 mod request_context;
+mod set_cookie;
+mod stream;
 mod sync_pool;
 mod task_registry;
 mod task_start;
 mod test_session;
 mod timer;
+mod upload;
 mod worker;
 
 /// The compiled part of `spikard`; its public face is the Python package.
@@ -46,7 +57,13 @@ mod _spikard {
     #[pymodule_export]
     use crate::listener::Listener;
     #[pymodule_export]
+    use crate::request::Request;
+    #[pymodule_export]
+    use crate::stream::ChunkSink;
+    #[pymodule_export]
     use crate::test_session::TestSession;
+    #[pymodule_export]
+    use crate::upload::UploadData;
     #[pymodule_export]
     use crate::worker::Worker;
 }

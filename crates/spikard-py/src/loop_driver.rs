@@ -15,6 +15,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::pin::{Pin, pin};
 use std::ptr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use pyo3::ffi;
@@ -24,12 +25,13 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::handler_runtime::HandlerRuntime;
+use crate::loop_future::Place;
 use crate::task_start::TaskStart;
 use crate::timer::{Monotonic, Timer, now};
 
 /// The loop of one thread, as seen by the tasks beside it.
 pub(crate) struct LoopState {
-    runtime: HandlerRuntime,
+    runtime: Arc<HandlerRuntime>,
     /// `loop._ready`, a deque that lives as long as the loop.
     ready: Py<PyAny>,
     /// `loop._scheduled`, a heap of timers; the loop replaces the list now and then.
@@ -46,7 +48,11 @@ pub(crate) struct LoopState {
 impl LoopState {
     pub(crate) fn new(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Self {
-            runtime: HandlerRuntime::new(event_loop.py(), TaskStart::immediate(event_loop)?)?,
+            runtime: Arc::new(HandlerRuntime::new(
+                event_loop.py(),
+                TaskStart::immediate(event_loop)?,
+                Place::Here,
+            )?),
             ready: event_loop.getattr("_ready")?.unbind(),
             scheduled: RefCell::new(
                 event_loop
@@ -62,7 +68,7 @@ impl LoopState {
         })
     }
 
-    pub(crate) fn runtime(&self) -> &HandlerRuntime {
+    pub(crate) fn runtime(&self) -> &Arc<HandlerRuntime> {
         &self.runtime
     }
 

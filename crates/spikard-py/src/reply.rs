@@ -1,16 +1,18 @@
 //! From what a handler returned to a response.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, LOCATION, SET_COOKIE};
 use http::{Response, StatusCode};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyType};
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyType};
 use spikard_core::Body;
 
-use crate::latin1;
+use crate::fields;
+use crate::set_cookie;
+use crate::stream::Scene;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const OCTET_STREAM: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -24,20 +26,22 @@ const COPY_LIMIT: usize = 4096;
 pub(crate) struct ReplyEncoder {
     /// `msgspec.json.Encoder().encode`.
     encode: Py<PyAny>,
-    /// `spikard.Response`.
-    response_type: Py<PyType>,
+    /// The base of all reply objects.
+    reply_type: Py<PyType>,
+    redirect_type: Py<PyType>,
+    streaming_type: Py<PyType>,
 }
 
 impl ReplyEncoder {
     pub(crate) fn new(py: Python<'_>) -> PyResult<Self> {
         let encoder = py.import("msgspec.json")?.getattr("Encoder")?.call0()?;
+        let responses = py.import("spikard.responses")?;
+        let class = |name| Ok::<_, PyErr>(responses.getattr(name)?.cast_into::<PyType>()?.unbind());
         Ok(Self {
             encode: encoder.getattr("encode")?.unbind(),
-            response_type: py
-                .import("spikard.responses")?
-                .getattr("Response")?
-                .cast_into::<PyType>()?
-                .unbind(),
+            reply_type: class("_Reply")?,
+            redirect_type: class("Redirect")?,
+            streaming_type: class("StreamingResponse")?,
         })
     }
 
@@ -50,10 +54,10 @@ impl ReplyEncoder {
         &self,
         value: &Bound<'_, PyAny>,
         status: StatusCode,
+        scene: &Scene<'_>,
     ) -> PyResult<Response<Body>> {
-        let py = value.py();
-        if is_of_type(value, self.response_type.bind(py)) {
-            return self.encode_response(value);
+        if is_of_type(value, self.reply_type.bind(value.py())) {
+            return self.encode_reply(value, scene);
         }
         let (body, media_type) = match raw_bytes(value)? {
             Some(raw) => (body_of(&raw), OCTET_STREAM),
@@ -70,21 +74,44 @@ impl ReplyEncoder {
         Ok(body_of(encoded.cast::<PyBytes>()?))
     }
 
-    fn encode_response(&self, value: &Bound<'_, PyAny>) -> PyResult<Response<Body>> {
+    /// A reply object: status, fields and cookies first, then what its class adds.
+    fn encode_reply(
+        &self,
+        value: &Bound<'_, PyAny>,
+        scene: &Scene<'_>,
+    ) -> PyResult<Response<Body>> {
         let py = value.py();
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status_code(&value.getattr(pyo3::intern!(py, "status_code"))?)?;
-        let fields = value.getattr(pyo3::intern!(py, "headers"))?;
-        if !fields.is_none() {
-            append_fields(&mut response, &fields)?;
+        let given = value.getattr(pyo3::intern!(py, "headers"))?;
+        if !given.is_none() {
+            for (name, value) in fields::read(&given)? {
+                response.headers_mut().append(name, value);
+            }
+        }
+        for cookie in value.getattr(pyo3::intern!(py, "cookies"))?.try_iter()? {
+            response
+                .headers_mut()
+                .append(SET_COOKIE, set_cookie::field_value(&cookie?)?);
+        }
+        if is_of_type(value, self.redirect_type.bind(py)) {
+            let url = fields::value_of("location", &value.getattr(pyo3::intern!(py, "url"))?)?;
+            response.headers_mut().insert(LOCATION, url);
+            return Ok(response);
         }
         let media_type = value.getattr(pyo3::intern!(py, "media_type"))?;
         if !media_type.is_none() && !response.headers().contains_key(CONTENT_TYPE) {
-            let media_type = field_value("media_type", &media_type)?;
+            let media_type = fields::value_of("media_type", &media_type)?;
             response.headers_mut().insert(CONTENT_TYPE, media_type);
         }
         let content = value.getattr(pyo3::intern!(py, "content"))?;
-        if !content.is_none() {
+        if is_of_type(value, self.streaming_type.bind(py)) {
+            *response.body_mut() = scene.stream(&content)?;
+            response
+                .headers_mut()
+                .entry(CONTENT_TYPE)
+                .or_insert(OCTET_STREAM);
+        } else if !content.is_none() {
             let default = self.fill(&mut response, &content)?;
             response
                 .headers_mut()
@@ -170,43 +197,4 @@ pub(crate) fn status_code(value: &Bound<'_, PyAny>) -> PyResult<StatusCode> {
                 "status_code is {value}; it must be an integer from 200 to 599"
             ))
         })
-}
-
-/// Appends fields given as a mapping or as pairs, which may repeat a name.
-fn append_fields(response: &mut Response<Body>, fields: &Bound<'_, PyAny>) -> PyResult<()> {
-    let pairs = match fields.cast::<PyDict>() {
-        Ok(mapping) => mapping.items().into_any(),
-        Err(_) if fields.hasattr("items")? => fields.call_method0("items")?,
-        Err(_) => fields.clone(),
-    };
-    for pair in pairs.try_iter()? {
-        let (name, value) = pair?.extract::<(String, Bound<'_, PyAny>)>().map_err(|_| {
-            PyTypeError::new_err("headers must be a mapping, or pairs, of names and values")
-        })?;
-        let header_name = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| PyValueError::new_err(format!("{name:?} is not a field name")))?;
-        let value = field_value(&name, &value)?;
-        response.headers_mut().append(header_name, value);
-    }
-    Ok(())
-}
-
-/// A field value: text in Latin-1, as HTTP fields have always been read, without line breaks and other control
-/// characters (RFC 9110, 5.5).
-fn field_value(name: &str, value: &Bound<'_, PyAny>) -> PyResult<HeaderValue> {
-    let text = value.cast::<PyString>().map_err(|_| {
-        PyTypeError::new_err(format!(
-            "the value of field {name:?} must be a str, not {value:?}"
-        ))
-    })?;
-    let bytes = latin1::encode(text.to_str()?).ok_or_else(|| {
-        PyValueError::new_err(format!(
-            "the value of field {name:?} is not Latin-1: {text:?}"
-        ))
-    })?;
-    HeaderValue::from_bytes(&bytes).map_err(|_| {
-        PyValueError::new_err(format!(
-            "the value of field {name:?} holds a control character: {text:?}"
-        ))
-    })
 }

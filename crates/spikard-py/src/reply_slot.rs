@@ -13,6 +13,7 @@ use pyo3::exceptions::asyncio::CancelledError;
 use pyo3::prelude::*;
 use spikard_core::Reply;
 
+use crate::handler_runtime::HandlerRuntime;
 use crate::invocation::Route;
 
 #[derive(Default)]
@@ -107,12 +108,17 @@ impl Drop for PendingReply {
 #[pyclass(frozen)]
 pub(crate) struct Completion {
     route: Arc<Route>,
+    runtime: Arc<HandlerRuntime>,
     slot: ReplySlot,
 }
 
 impl Completion {
-    pub(crate) fn new(route: Arc<Route>, slot: ReplySlot) -> Self {
-        Self { route, slot }
+    pub(crate) fn new(route: Arc<Route>, runtime: Arc<HandlerRuntime>, slot: ReplySlot) -> Self {
+        Self {
+            route,
+            runtime,
+            slot,
+        }
     }
 }
 
@@ -126,7 +132,8 @@ impl Completion {
             .as_ref()
             .is_err_and(|error| error.is_instance_of::<CancelledError>(py));
         if !(is_cancelled && self.slot.is_abandoned()) {
-            self.slot.fill(self.route.reply(py, result));
+            let scene = self.route.scene(&self.runtime, None, true);
+            self.slot.fill(self.route.reply(py, result, &scene));
         }
     }
 }

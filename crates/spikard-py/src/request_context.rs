@@ -17,6 +17,14 @@ impl RequestContext {
         Ok(Self(context.unbind()))
     }
 
+    /// A copy of this context, for what goes on after the handler.
+    pub(crate) fn copy(&self, py: Python<'_>) -> PyResult<Self> {
+        // SAFETY: the pointer is a context, the thread is attached; a new reference or null with an exception.
+        let context =
+            unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyContext_Copy(self.0.as_ptr())) }?;
+        Ok(Self(context.unbind()))
+    }
+
     /// Runs `body` with this context as the current one, as `Context.run` does.
     pub(crate) fn run<R>(&self, py: Python<'_>, body: impl FnOnce() -> PyResult<R>) -> PyResult<R> {
         // SAFETY: the pointer is a context, and the thread is attached.

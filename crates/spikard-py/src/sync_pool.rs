@@ -6,16 +6,11 @@
 //! state for life; they end when the pool is closed and its queue is empty.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use spikard_core::Inputs;
-
-use crate::invocation::Route;
-use crate::reply_slot::ReplySlot;
-use crate::request_context::RequestContext;
 
 /// How long a job may wait for the active thread before a further one takes it.
 const PATIENCE: Duration = Duration::from_micros(500);
@@ -26,13 +21,8 @@ const THREAD_LIMIT: usize = 40;
 /// Most jobs that may wait; further ones are refused.
 const QUEUE_LIMIT: usize = 1024;
 
-/// One call that is to run on a thread.
-pub(crate) struct Job {
-    pub(crate) route: Arc<Route>,
-    pub(crate) inputs: Inputs<'static>,
-    pub(crate) context: RequestContext,
-    pub(crate) slot: ReplySlot,
-}
+/// What is to run on a thread.
+pub(crate) type Job = Box<dyn FnOnce(Python<'_>) + Send>;
 
 #[derive(Default)]
 struct Queue {
@@ -74,7 +64,7 @@ impl SyncPool {
             if taken.needs_thread {
                 start_thread(pool)?;
             }
-            taken.job.run(py);
+            (taken.job)(py);
         }
         Ok(())
     }
@@ -176,15 +166,6 @@ impl SyncPool {
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Job {
-    fn run(self, py: Python<'_>) {
-        if !self.slot.is_abandoned() {
-            let reply = self.route.answer_on_thread(py, &self.inputs, &self.context);
-            self.slot.fill(reply);
-        }
     }
 }
 

@@ -16,7 +16,7 @@
 //!     .with_parameter(Parameter::required(ParameterIn::Query, "name", ParameterType::String));
 //! let service = Service::builder()
 //!     .route(operation, |call: Call<'_>| {
-//!         let [Value::String(name)] = call.inputs.values() else { unreachable!("the plan converts to text") };
+//!         let [Value::String(name)] = call.inputs else { unreachable!("the plan converts to text") };
 //!         Outcome::Ready(Ok(Response::new(Body::from(format!("Hello, {name}!")))))
 //!     })
 //!     .build()?;
@@ -31,6 +31,8 @@
 
 mod answer;
 mod build;
+mod content_route;
+mod parameter_check;
 mod pipeline;
 mod respond;
 mod service;

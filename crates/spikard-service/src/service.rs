@@ -9,18 +9,31 @@ use spikard_extractors::Plan;
 use spikard_routing::Router;
 
 use crate::build::ServiceBuilder;
+use crate::content_route::ContentRoute;
+use crate::parameter_check::ParameterChecks;
 use crate::{Answer, pipeline};
+
+/// Most bytes of content, after decoding, where nothing else is said.
+pub(crate) const CONTENT_LIMIT_BYTES: u64 = 10 * 1024 * 1024;
 
 /// What is known of a route when the service is built.
 pub(crate) struct Route {
     pub(crate) plan: Plan,
+    pub(crate) checks: ParameterChecks,
+    /// None where the content is left alone.
+    pub(crate) content: Option<ContentRoute>,
     pub(crate) handler: Box<dyn Handler>,
 }
 
 /// Answers every request of one application. A clone shares the routes.
 #[derive(Clone)]
 pub struct Service {
-    router: Arc<Router<Route>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    router: Router<Arc<Route>>,
+    content_limit_bytes: u64,
 }
 
 impl Service {
@@ -29,15 +42,26 @@ impl Service {
         ServiceBuilder::default()
     }
 
-    pub(crate) fn new(router: Router<Route>) -> Self {
+    pub(crate) fn new(router: Router<Arc<Route>>, content_limit_bytes: u64) -> Self {
         Self {
-            router: Arc::new(router),
+            shared: Arc::new(Shared {
+                router,
+                content_limit_bytes,
+            }),
         }
+    }
+
+    pub(crate) fn router(&self) -> &Router<Arc<Route>> {
+        &self.shared.router
+    }
+
+    pub(crate) fn content_limit(&self) -> u64 {
+        self.shared.content_limit_bytes
     }
 
     /// Answers one request; never fails, since every error becomes a response.
     pub fn answer(&self, request: Request<Body>) -> Answer {
-        pipeline::answer(&self.router, request)
+        pipeline::answer(self, request)
     }
 }
 

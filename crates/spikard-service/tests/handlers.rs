@@ -9,7 +9,7 @@ use std::{future::Future, pin::pin};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper::service::Service as _;
-use spikard_core::{Body, Call, Operation, Outcome};
+use spikard_core::{Body, Call, Content, Operation, Outcome};
 use spikard_service::Service;
 
 fn get(path: &str) -> Operation {
@@ -101,7 +101,9 @@ fn a_handler_that_is_ready_answers_at_the_first_poll() {
 async fn the_handler_reads_the_content() {
     let service = Service::builder()
         .route(Operation::new(Method::POST, "/echo"), |call: Call<'_>| {
-            let body = call.body;
+            let Content::Unread(body) = call.content else {
+                unreachable!("no plan reads it")
+            };
             Outcome::Pending(Box::pin(async move { Ok(http::Response::new(body)) }))
         })
         .build()

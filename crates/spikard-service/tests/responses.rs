@@ -25,12 +25,7 @@ fn service() -> Service {
             operation(Method::GET, "/items/{id}")
                 .with_parameter(id)
                 .with_parameter(limit),
-            |call: Call<'_>| {
-                ready(Response::new(Body::from(format!(
-                    "{:?}",
-                    call.inputs.values()
-                ))))
-            },
+            |call: Call<'_>| ready(Response::new(Body::from(format!("{:?}", call.inputs)))),
         )
         .route(operation(Method::GET, "/typed/{id:int}"), |_: Call<'_>| {
             ready(Response::new(Body::from("typed")))

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Method, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use serde_json::{Value, json};
-use spikard_core::{Body, Call, Operation, Outcome};
+use spikard_core::{Body, Call, Content, Operation, Outcome};
 use spikard_service::Service;
 use spikard_testclient::{TestClient, TestError, TestRequest};
 
@@ -35,7 +35,9 @@ fn echo(call: Call<'_>) -> Outcome {
         })
         .collect();
     let (method, target) = (call.head.method.to_string(), call.head.uri.to_string());
-    let body = call.body;
+    let Content::Unread(body) = call.content else {
+        unreachable!("no plan reads it")
+    };
     Outcome::Pending(Box::pin(async move {
         let content = body.collect().await.expect("is whole").to_bytes();
         let content = String::from_utf8_lossy(&content).into_owned();
