@@ -23,7 +23,12 @@ def test_all_is_sorted_and_complete() -> None:
         if not name.startswith("_") and not isinstance(value, types.ModuleType)
     }
     assert spikard.__all__ == sorted(spikard.__all__)
-    assert set(spikard.__all__) == public
+    late = {"Request", "UploadFile"}
+    assert set(spikard.__all__) == public - {"TYPE_CHECKING"} | late
+    for name in late:
+        assert getattr(spikard, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'Uploads'"):
+        spikard.Uploads  # type: ignore[attr-defined] # noqa: B018
 
 
 def test_everything_public_is_documented() -> None:
@@ -59,7 +64,16 @@ def test_import_leaves_heavy_modules_alone() -> None:
         env={**os.environ, "PYTHONPATH": str(pathlib.Path(spikard.__path__[0]).parent)},
     ).stdout.split()
     assert "spikard.app" in loaded
-    assert not {"asyncio", "msgspec", "difflib", "logging", "spikard._spikard"} & set(loaded)
+    assert not {
+        "asyncio",
+        "msgspec",
+        "difflib",
+        "logging",
+        "annotationlib",
+        "attr",
+        "pydantic",
+        "spikard._spikard",
+    } & set(loaded)
 
 
 def test_response_holds_its_values() -> None:
@@ -77,3 +91,31 @@ def test_response_holds_its_values() -> None:
         None,
         None,
     )
+
+
+def test_replies_hold_their_values() -> None:
+    chunks = iter(["a"])
+    stream = spikard.StreamingResponse(chunks, status_code=206, media_type="text/plain")
+    assert (stream.content, stream.status_code, stream.media_type) == (chunks, 206, "text/plain")
+    redirect = spikard.Redirect("/login")
+    assert (redirect.url, redirect.status_code) == ("/login", 307)
+    for reply in (stream, redirect):
+        assert (reply.headers, reply.cookies) == (None, [])
+        assert not hasattr(reply, "__dict__")
+        assert repr(reply).startswith(f"{type(reply).__name__}(")
+
+
+def test_cookies_are_added_in_order() -> None:
+    given = spikard.SetCookie(name="given", value="1")
+    response = spikard.Response(cookies=[given])
+    response.set_cookie("a", "2", max_age=60, domain="example.org", httponly=True, samesite=None)
+    response.delete_cookie("b", path="/x")
+    assert response.cookies == [
+        given,
+        spikard.SetCookie(
+            name="a", value="2", max_age=60, domain="example.org", httponly=True, samesite=None
+        ),
+        spikard.SetCookie(name="b", max_age=0, path="/x"),
+    ]
+    assert repr(response).endswith("cookies=['given', 'a', 'b'])")
+    assert spikard.Response().cookies == []

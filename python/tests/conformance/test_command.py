@@ -16,12 +16,12 @@ def folder(tmp_path: Path) -> Path:
     """Two fixtures that pass, one that fails, one that the public API cannot express."""
     query = {"route": "/a", "method": "GET", "parameters": {"query": {"n": {"type": "integer"}}}}
     request = {"method": "GET", "path": "/a?n=1"}
-    header = {"route": "/a", "method": "GET", "parameters": {"headers": {"n": {}}}}
+    limited = {"route": "/a", "method": "GET", "middleware": {"body_limit": {"max_bytes": 1}}}
     for file, handler, body in [
         ("one/passes", query, {"n": 1}),
         ("two/passes", query, {"n": 1.0}),
         ("two/fails", query, {"n": 2}),
-        ("two/unsupported", header, {"n": "1"}),
+        ("two/unsupported", limited, {"n": "1"}),
     ]:
         document = {
             "name": "name",
@@ -44,13 +44,13 @@ def test_prints_a_table_and_a_sum(folder: Path, capsys: pytest.CaptureFixture[st
     assert lines[2].split() == ["two", "1", "2", "-", "-", "-"]
     assert lines[3].split() == ["total", "2", "2", "-", "-", "-"]
     assert "    /body/n: expected 2, got 1" in lines
-    assert "    unsupported: header parameters" in lines
+    assert "    unsupported: middleware body_limit" in lines
     assert lines[-1] == "2 passed, 2 failed"
 
 
 def test_known_gaps_do_not_fail(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gaps = folder / "gaps.txt"
-    gaps.write_text("# comment\n\ntwo/fails.json\ntwo/unsupported.json  # headers\n", "utf-8")
+    gaps.write_text("# comment\n\ntwo/fails.json\ntwo/unsupported.json  # middleware\n", "utf-8")
     assert main([str(folder), "--known-gaps", str(gaps)]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "2 passed, 0 failed"
 

@@ -1,5 +1,6 @@
 """The handlers of fixtures: what they take, and what they answer to what they receive."""
 
+import asyncio
 import inspect
 from datetime import date
 from typing import Any
@@ -8,7 +9,12 @@ from uuid import UUID
 import pytest
 
 from conformance.fixtures import Fixture, expand
-from conformance.handlers import TRAP_STATUS, build_handler, must_not_be_reached
+from conformance.handlers import (
+    TRAP_STATUS,
+    build_handler,
+    must_not_be_reached,
+    route_options,
+)
 from conformance.parameters import UnsupportedError, annotation
 from spikard import Response
 
@@ -43,6 +49,8 @@ def make(
         ({"type": "string", "format": "date", "optional": True}, date),
         ({"type": "array", "items": INTEGER}, list[int]),
         ({"type": "array"}, list[str]),
+        ({"type": "integer", "minimum": 1}, int),
+        ({"type": "string", "enum": ["a"]}, str),
     ],
 )
 def test_a_schema_is_an_annotation(schema: dict[str, Any], expected: object) -> None:
@@ -52,7 +60,7 @@ def test_a_schema_is_an_annotation(schema: dict[str, Any], expected: object) -> 
 @pytest.mark.parametrize(
     ("schema", "reason"),
     [
-        ({"type": "integer", "minimum": 1}, "parameter keyword minimum"),
+        ({"type": "string", "uuidVersion": "4"}, "parameter keyword uuidVersion"),
         ({"type": "array", "items": {"type": "string", "enum": []}}, "parameter keyword enum"),
         ({"type": "string", "format": "email"}, "parameter format email"),
         ({"type": "object"}, "parameter type object"),
@@ -63,27 +71,46 @@ def test_what_no_annotation_says_is_unsupported(schema: dict[str, Any], reason: 
         annotation(schema)
 
 
+ROUTE_WITH_ALL = make(
+    {"status_code": 200},
+    route="/a/{id:int}/{class}",
+    path="/a/1/b",
+    query={"page-size": {"type": "integer", "default": 10}, "q": {**STRING, "optional": True}},
+    headers={"X-Tag": {**STRING, "pattern": "^a"}},
+    cookies={"q": STRING},
+)
+
+
+def test_the_schemas_are_those_of_the_fixture() -> None:
+    parameters = inspect.signature(build_handler(ROUTE_WITH_ALL)).parameters
+    assert list(parameters) == ["id", "page_size", "q", "x_tag", "class_", "q_cookies"]
+    assert parameters["q_cookies"].default.alias == "q"
+    assert {parameters[name].annotation for name in ("id", "page_size", "q", "x_tag")} == {
+        inspect.Parameter.empty
+    }
+    assert route_options(ROUTE_WITH_ALL)["parameter_schema"]["properties"] == {
+        "page-size": {"type": "integer", "default": 10, "source": "query"},
+        "q": {"type": "string", "optional": True, "source": "query"},
+        "X-Tag": {"type": "string", "pattern": "^a", "source": "headers"},
+    }
+
+
 def test_the_signature_is_real() -> None:
-    fixture = make(
-        {"status_code": 200},
-        route="/a/{id:int}/{class}",
-        path="/a/1/b",
-        query={"page-size": {"type": "integer", "default": 10}, "q": {**STRING, "optional": True}},
-        path_={},
-    )
-    handler = build_handler(fixture)
+    handler = build_handler(ROUTE_WITH_ALL, is_annotated=True)
     parameters = inspect.signature(handler).parameters
-    assert list(parameters) == ["id", "class_", "page_size", "q"]
+    assert list(parameters) == ["id", "class_", "page_size", "q", "x_tag", "q_cookies"]
     assert parameters["id"].annotation is inspect.Parameter.empty
-    assert [parameters[name].annotation for name in ("class_", "page_size", "q")] == [
-        str,
+    assert [parameters[name].annotation for name in ("page_size", "q", "x_tag")] == [
         int,
         str | None,
+        str,
     ]
     assert parameters["page_size"].default.alias == "page-size"
     assert parameters["q"].default.default is None
+    assert parameters["x_tag"].default.constraints == {"pattern": "^a"}
+    assert "parameter_schema" not in route_options(ROUTE_WITH_ALL, is_annotated=True)
     assert not inspect.iscoroutinefunction(handler)
-    assert inspect.iscoroutinefunction(build_handler(fixture, is_async=True))
+    assert inspect.iscoroutinefunction(build_handler(ROUTE_WITH_ALL, is_async=True))
 
 
 # Expected body, query of the request, declared parameters, received values, answer.
@@ -116,6 +143,52 @@ def test_the_body_is_made_of_what_was_received(
 ) -> None:
     fixture = make({"status_code": 200, "body": body}, path=f"/a?{query}", query=declared)
     assert build_handler(fixture)(**received) == answer
+
+
+FORM = {"headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+FILE = {"filename": "a.txt", "size": 1, "content": "x", "content_type": "text/plain"}
+SENT_FILE = {"files": [{"field_name": "f", "filename": "a.txt", "content": "x"}]}
+
+
+# Expected body, what is sent, received content, answer.
+@pytest.mark.parametrize(
+    ("body", "sent", "received", "answer"),
+    [
+        # A member with the value that was sent is the received one, right or wrong.
+        ({"a": 1, "k": "c"}, {"body": {"a": 1}}, {"a": "1"}, {"a": "1", "k": "c"}),
+        ({"x": {"a": [1]}}, {"body": {"a": [1]}}, {"a": [2]}, {"x": {"a": [2]}}),
+        # JSON is not converted, so another value is the handler's own.
+        ({"a": "1", "b": 2}, {"body": {"a": 1, "b": 2}}, {"a": 3, "b": 4}, {"a": "1", "b": 4}),
+        # The whole content shows what nobody sent.
+        ({"a": 1}, {"body": {"a": 1}}, {"a": 1, "b": 2}, {"a": 1, "b": 2}),
+        ([1, 2], {"body": [1, 2]}, [1], [1]),
+        # Texts quote what was sent.
+        ({"m": "Hello, Ada!"}, {"body": {"n": "Ada"}}, {"n": "Bob"}, {"m": "Hello, Bob!"}),
+        # Fields of a form are converted, by the schema.
+        ({"n": 1}, {**FORM, "body": "n=1"}, {"n": "1"}, {"n": "1"}),
+        ({"l": ["a"]}, {**FORM, "body": "l[]=a"}, {"l": ["b"]}, {"l": ["b"]}),
+        ({"n": 1}, {"data": {"n": "1"}}, {"n": 2}, {"n": 2}),
+        # Files say what is in them, as far as it is asked for.
+        ({"f": FILE}, SENT_FILE, {"f": {**FILE, "size": 2}}, {"f": {**FILE, "size": 2}}),
+        (
+            {"filename": "a.txt", "size": 1},
+            SENT_FILE,
+            {"f": FILE},
+            {"filename": "a.txt", "size": 1},
+        ),
+        ({"filename": "a.txt"}, SENT_FILE, {"f": None}, {"filename": "a.txt"}),
+    ],
+)
+def test_the_body_is_made_of_the_content(body: Any, sent: Any, received: Any, answer: Any) -> None:
+    properties = {"n": INTEGER, "f": {"type": "string", "format": "binary"}}
+    schema = {"type": "object", "properties": properties}
+    document = {
+        "handler": {"route": "/a", "method": "POST", "body_schema": schema},
+        "request": {"method": "POST", "path": "/a", **sent},
+        "expected_response": {"status_code": 200, "body": body},
+    }
+    outcome = build_handler(Fixture("category", "name", document))(body=received)
+    assert (asyncio.run(outcome) if inspect.iscoroutine(outcome) else outcome) == answer
 
 
 @pytest.mark.parametrize(
@@ -154,6 +227,17 @@ def test_a_handler_sets_the_fields_that_are_its_own() -> None:
     assert isinstance(answer, Response)
     assert (answer.content, answer.status_code) == ("b", 201)
     assert (answer.headers, answer.media_type) == ({"location": "/b"}, "text/x")
+
+
+def test_a_handler_sets_cookies() -> None:
+    cookies = {"a": {"value": "x", "max_age": 5}, "b": {"value": "c"}}
+    fixture = make({"status_code": 200, "cookies": cookies}, path="/a?n=x", query={"n": STRING})
+    answer = build_handler(fixture)(n="y")
+    assert isinstance(answer, Response)
+    assert [(it.name, it.value, it.max_age, it.samesite) for it in answer.cookies] == [
+        ("a", "y", 5, None),
+        ("b", "c", None, None),
+    ]
 
 
 def test_a_handler_raises_for_500() -> None:

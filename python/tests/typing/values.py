@@ -1,9 +1,17 @@
 """Settings and responses are checked where they are written."""
 
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, assert_type
 
-from spikard import Response, RouteDescription, ServerConfig, Spikard
+from spikard import (
+    Redirect,
+    Response,
+    RouteDescription,
+    ServerConfig,
+    SetCookie,
+    Spikard,
+    StreamingResponse,
+)
 
 config = ServerConfig(port=80, shutdown_timeout=5)
 assert_type(config.shutdown_timeout, float)
@@ -21,3 +29,23 @@ assert_type(Response(), Response[None])
 assert_type(Response({"a": 1}, status_code=201), Response[dict[str, int]])
 wide: Response[object] = Response(1, headers=[("set-cookie", "a=1"), ("set-cookie", "b=2")])
 Response(b"", media_type=1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+wide.set_cookie("a", "1", max_age=60, samesite="strict")
+wide.delete_cookie("a")
+assert_type(wide.cookies, list[SetCookie])
+wide.set_cookie("a", samesite="Lax")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+Response(1, cookies=["a=1"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def lines() -> Iterator[str]:
+    yield "a"
+
+
+async def pieces() -> AsyncIterator[bytes]:
+    yield b"a"
+
+
+StreamingResponse(lines())
+StreamingResponse(pieces(), media_type="image/png")
+StreamingResponse([1])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+Redirect("/a", 303)
