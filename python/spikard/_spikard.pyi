@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio import Future
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import final
 
 from spikard.config import ServerConfig
@@ -26,7 +26,7 @@ __all__ = [
 class Application:
     """A frozen application. Raises `ValueError` when its routes do not fit together."""
 
-    def __new__(cls, routes: Sequence[CompiledRoute]) -> Application: ...
+    def __new__(cls, routes: Sequence[CompiledRoute], config: ServerConfig) -> Application: ...
 
 @final
 class Listener:
@@ -111,7 +111,7 @@ class ContentStream:
     """The chunks of a request's content."""
 
     def __aiter__(self) -> ContentStream: ...
-    def __anext__(self) -> Future[bytes]: ...
+    def __anext__(self) -> Awaitable[bytes]: ...
 
 @final
 class ChunkSink:

@@ -155,7 +155,8 @@ class Spikard(RouteDecorators, Collector):
                 self._routes = self.close()
                 try:
                     compiled = tuple(compile_route(route) for route in self._routes)
-                    self._application = _built(compiled, tuple(self._exception_handlers.values()))
+                    handlers = tuple(self._exception_handlers.values())
+                    self._application = _built(compiled, handlers, self._config)
                 except BaseException:
                     self.reopen()
                     raise
@@ -204,7 +205,9 @@ class Spikard(RouteDecorators, Collector):
 
 
 def _built(
-    compiled: "tuple[CompiledRoute, ...]", exception_handlers: "tuple[ExceptionHandler, ...]"
+    compiled: "tuple[CompiledRoute, ...]",
+    exception_handlers: "tuple[ExceptionHandler, ...]",
+    config: ServerConfig,
 ) -> "Application":
     from spikard import _spikard
 
@@ -213,7 +216,7 @@ def _built(
             from spikard.exception_handlers import answering
 
             compiled = tuple(answering(route, exception_handlers) for route in compiled)
-        return _spikard.Application(compiled)
+        return _spikard.Application(compiled, config)
     except ValueError as error:
         raise RouteError(str(error)) from error
 

@@ -76,6 +76,10 @@ class ServerConfig:
     max_request_line_bytes: int = 8192
     """Bytes of the request line, 64 to 65534; a longer one is answered 414."""
 
+    max_body_size: int | None = 10 * 1024 * 1024
+    """Bytes of the content of a request, from 0; a longer one is answered 413, before it is read
+    where its length is known. ``None``: no limit."""
+
     max_connections: int = 10_000
     """Connections open at the same time, 1 to 1000000; further ones wait to be accepted."""
 
@@ -95,6 +99,8 @@ class ServerConfig:
         # longest request target it can represent.
         _check_integer("max_header_bytes", self.max_header_bytes, 8192, 16_777_216)
         _check_integer("max_request_line_bytes", self.max_request_line_bytes, 64, 65_534)
+        if self.max_body_size is not None:
+            _check_integer("max_body_size", self.max_body_size, 0, 2**63 - 1)
         _check_integer("max_connections", self.max_connections, 1, 1_000_000)
 
 

@@ -18,6 +18,7 @@
 
 mod body;
 mod content;
+pub mod format;
 mod handler;
 mod inputs;
 mod operation;

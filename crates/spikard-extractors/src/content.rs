@@ -10,7 +10,7 @@ use spikard_core::{Body, BodyKind, Content, FileRule, ParsedContent, RequestBody
 use spikard_problem::{Cause, FieldError};
 
 use crate::form::{Form, FormValue};
-use crate::json::{long_integers, parse_json};
+use crate::json::{check_depth, long_integers, parse_json};
 use crate::limit::{collect, limit};
 use crate::schema_types::{SchemaTypes, Types};
 use crate::{MediaType, Rejection, file_rule, media_type, multipart, urlencoded};
@@ -135,6 +135,7 @@ impl Shared {
             }
             Format::JsonBytes => {
                 let content = collect(body).await?;
+                check_depth(&content)?;
                 let is_absent = content.is_empty() && !self.is_required;
                 let content = match content {
                     // What is required is an object then, so that each of its members is told to be missing.

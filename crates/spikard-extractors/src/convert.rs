@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use spikard_core::{ParameterType, Value};
+use spikard_core::{ParameterType, Value, format};
 use spikard_problem::Cause;
-
-use crate::format;
 
 /// Longer integers are refused: reading decimal digits takes quadratic time in many languages.
 pub(crate) const INTEGER_LIMIT_DIGITS: usize = 4300;
@@ -83,7 +81,8 @@ fn integer<'r>(text: &Cow<'r, str>) -> Option<Value<'r>> {
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     let significant = digits.trim_start_matches('0');
-    if significant.len() > INTEGER_LIMIT_DIGITS || !format::is_digits(digits) {
+    let is_digits = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if significant.len() > INTEGER_LIMIT_DIGITS || !is_digits {
         return None;
     }
     let sign = if is_negative { "-" } else { "" };

@@ -177,6 +177,24 @@ fn has_digits(content: &[u8], count: usize) -> bool {
     false
 }
 
+/// Refuses content that nests deeper than is parsed, for whoever parses it elsewhere.
+///
+/// # Errors
+///
+/// It does, or is no JSON before it comes that deep.
+pub(crate) fn check_depth(content: &[u8]) -> Result<(), Rejection> {
+    // Counting is fast, and little content has that many brackets at all.
+    let has_levels = || {
+        let openings = content.iter().filter(|byte| matches!(byte, b'[' | b'{'));
+        openings.count() > DEPTH_LIMIT
+    };
+    if content.len() > DEPTH_LIMIT && has_levels() && depth(content) > DEPTH_LIMIT {
+        parse_json(content).map(drop)
+    } else {
+        Ok(())
+    }
+}
+
 /// How deep `content` nests, up to where it stops being JSON.
 fn depth(content: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);

@@ -36,7 +36,6 @@ mod convert;
 mod cookie;
 mod declared;
 mod deep_object;
-mod format;
 mod header;
 mod path;
 mod query;

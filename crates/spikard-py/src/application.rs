@@ -11,6 +11,7 @@ use spikard_routing::PathTemplate;
 use spikard_service::Service;
 
 use crate::arguments::Arguments;
+use crate::config::ContentSettings;
 use crate::execution::Execution;
 use crate::failure::FailureLog;
 use crate::handler::PyHandler;
@@ -41,12 +42,16 @@ pub(crate) struct Application {
 
 #[pymethods]
 impl Application {
-    /// Freezes `routes`.
+    /// Freezes `routes`, to be served as `config` says.
     #[new]
-    fn new(py: Python<'_>, routes: Vec<RouteDescription<'_>>) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        routes: Vec<RouteDescription<'_>>,
+        config: ContentSettings,
+    ) -> PyResult<Self> {
         let encoder = Arc::new(ReplyEncoder::new(py)?);
         let failures = Arc::new(FailureLog::new(py)?);
-        let mut builder = Service::builder();
+        let mut builder = Service::builder().with_content_limit(config.into_limit_bytes());
         for route in routes {
             let (operation, handler) = route
                 .compile(&encoder, &failures)

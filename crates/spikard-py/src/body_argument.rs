@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use pyo3::exceptions::{PyArithmeticError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyArithmeticError, PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use spikard_core::{Content, ParsedContent, UploadedFile};
@@ -114,16 +114,11 @@ fn decode_json<'py>(
     decode
         .bind(py)
         .call1((PyBytes::new(py, &content),))
-        .map_err(|error| {
-            match (
-                &arrival.content_check,
-                failure::is_http_exception(py, &error),
-            ) {
-                (Some(check), false) => {
-                    CallError::Problem(check.problem(&content, &failure::message_of(py, &error)))
-                }
-                _ => CallError::Raised(error),
+        .map_err(|error| match &arrival.content_check {
+            Some(check) if is_refusal(py, &error) => {
+                CallError::Problem(check.problem(&content, &failure::message_of(py, &error)))
             }
+            _ => CallError::Raised(error),
         })
 }
 
@@ -203,10 +198,7 @@ fn convert_plain<'py>(
         if !errors.is_empty() {
             return CallError::Refused(errors);
         }
-        let is_refusal = error.is_instance_of::<PyValueError>(py)
-            || error.is_instance_of::<PyTypeError>(py)
-            || error.is_instance_of::<PyArithmeticError>(py);
-        if is_refusal {
+        if is_refusal(py, &error) {
             let place = place.iter().copied();
             CallError::Refused(vec![FieldError::new(
                 place,
@@ -217,6 +209,14 @@ fn convert_plain<'py>(
             error.into()
         }
     })
+}
+
+/// Whether an exception of a decoder says that it does not take the value; any other is a mistake of its author.
+fn is_refusal(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyValueError>(py)
+        || error.is_instance_of::<PyTypeError>(py)
+        || error.is_instance_of::<PyArithmeticError>(py)
+        || error.is_instance_of::<PyRecursionError>(py)
 }
 
 fn make_default<'py>(

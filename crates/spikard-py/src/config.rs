@@ -28,6 +28,19 @@ impl ServerSettings {
     }
 }
 
+/// What the configuration says of the content of requests; read by attribute.
+#[derive(FromPyObject)]
+pub(crate) struct ContentSettings {
+    max_body_size: Option<u64>,
+}
+
+impl ContentSettings {
+    /// The longest content, in bytes.
+    pub(crate) fn into_limit_bytes(self) -> u64 {
+        self.max_body_size.unwrap_or(u64::MAX)
+    }
+}
+
 /// A span that the configuration gives in seconds.
 pub(crate) fn seconds(seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds)

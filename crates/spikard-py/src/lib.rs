@@ -57,6 +57,8 @@ mod _spikard {
     #[pymodule_export]
     use crate::listener::Listener;
     #[pymodule_export]
+    use crate::request::ContentStream;
+    #[pymodule_export]
     use crate::request::Request;
     #[pymodule_export]
     use crate::stream::ChunkSink;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Uri, Version, request};
 use http_body_util::BodyExt;
-use pyo3::exceptions::{PyRuntimeError, PyStopAsyncIteration};
+use pyo3::exceptions::{PyConnectionError, PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
@@ -129,7 +129,7 @@ impl Request {
             let content = read(body).await;
             resolve(move |py| {
                 Ok(
-                    PyBytes::new(py, &content.map_err(|error| broken_off(&error))?)
+                    PyBytes::new(py, &content.map_err(|error| broken_off(py, &error))?)
                         .into_any()
                         .unbind(),
                 )
@@ -189,29 +189,87 @@ impl ContentStream {
         this
     }
 
-    fn __anext__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let reader = Arc::clone(&self.reader);
-        self.resolver.start(py, async move {
-            reader.lock().await.fill().await;
-            // Taken only now: whoever gave up waiting does not take a chunk with them.
-            resolve(move |py| {
-                let read = reader.try_lock().ok().and_then(|mut it| it.read.take());
-                let read = read
-                    .ok_or_else(|| PyRuntimeError::new_err("the content is being read already"))?;
-                match read.map_err(|error| broken_off(&error))? {
-                    Some(data) => Ok(PyBytes::new(py, &data).into_any().unbind()),
-                    None => Err(PyStopAsyncIteration::new_err(())),
-                }
-            })
-        })
+    fn __anext__(&self) -> NextChunk {
+        NextChunk {
+            reader: Arc::clone(&self.reader),
+            resolver: Arc::clone(&self.resolver),
+            waiting: None,
+        }
     }
 }
+
+/// What `anext()` of a [`ContentStream`] awaits.
+///
+/// A chunk is taken by the step that hands it over: whoever gives up waiting does not take a chunk with them.
+#[pyclass]
+pub(crate) struct NextChunk {
+    reader: Arc<tokio::sync::Mutex<Reader>>,
+    resolver: Arc<Resolver>,
+    /// What a future yields to the loop, until the chunk is there.
+    waiting: Option<Py<PyAny>>,
+}
+
+#[pymethods]
+impl NextChunk {
+    fn __await__(this: Bound<'_, Self>) -> Bound<'_, Self> {
+        this
+    }
+
+    fn __iter__(this: Bound<'_, Self>) -> Bound<'_, Self> {
+        this
+    }
+
+    fn __next__<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let waiting = if let Some(waiting) = self.waiting.take() {
+            waiting.into_bound(py)
+        } else {
+            if let Some(read) = self.take() {
+                return Err(handed_over(py, read));
+            }
+            let reader = Arc::clone(&self.reader);
+            let filled = self.resolver.start(py, async move {
+                reader.lock().await.fill().await;
+                resolve(|py| Ok(py.None()))
+            })?;
+            filled.call_method0(pyo3::intern!(py, "__await__"))?
+        };
+        match waiting.call_method0(pyo3::intern!(py, "__next__")) {
+            Ok(yielded) => {
+                self.waiting = Some(waiting.unbind());
+                Ok(yielded)
+            }
+            Err(end) if end.is_instance_of::<PyStopIteration>(py) => match self.take() {
+                Some(read) => Err(handed_over(py, read)),
+                None => Err(PyRuntimeError::new_err("the content is being read already")),
+            },
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl NextChunk {
+    fn take(&self) -> Option<Read> {
+        self.reader.try_lock().ok()?.read.take()
+    }
+}
+
+/// What ends an iterator that is awaited.
+fn handed_over(py: Python<'_>, read: Read) -> PyErr {
+    match read {
+        Ok(Some(chunk)) => PyStopIteration::new_err((PyBytes::new(py, &chunk).unbind(),)),
+        Ok(None) => PyStopAsyncIteration::new_err(()),
+        Err(error) => broken_off(py, &error),
+    }
+}
+
+/// A chunk, or the end.
+type Read = Result<Option<Bytes>, BoxError>;
 
 /// Content that is read chunk by chunk.
 struct Reader {
     body: Body,
     /// What was read and not yet taken: a chunk, the end, or why there is none.
-    read: Option<Result<Option<Bytes>, BoxError>>,
+    read: Option<Read>,
 }
 
 impl Reader {
@@ -256,9 +314,17 @@ fn resolve(resolve: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'sta
     Box::new(resolve)
 }
 
-/// Content that ends before its length is the client's doing; the handler is told as by any socket.
-fn broken_off(error: &BoxError) -> PyErr {
-    pyo3::exceptions::PyConnectionError::new_err(format!(
-        "the content of the request broke off: {error}"
-    ))
+/// What the handler is told of content that it cannot have: by the answer to it, if it is too long, and as by any
+/// socket, if the client left it unfinished.
+fn broken_off(py: Python<'_>, error: &BoxError) -> PyErr {
+    let Some(limit_bytes) = spikard_service::passed_limit(error) else {
+        return PyConnectionError::new_err(format!(
+            "the content of the request broke off: {error}"
+        ));
+    };
+    let raised = py
+        .import("spikard.exceptions")
+        .and_then(|exceptions| exceptions.getattr("RequestEntityTooLarge"))
+        .and_then(|kind| kind.call1((format!("The content is longer than {limit_bytes} bytes"),)));
+    raised.map_or_else(|error| error, PyErr::from_value)
 }

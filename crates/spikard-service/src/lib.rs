@@ -39,5 +39,6 @@ mod service;
 
 pub use answer::Answer;
 pub use build::{BuildError, ServiceBuilder};
+pub use pipeline::passed_limit;
 pub use respond::problem_response;
 pub use service::Service;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::{Method, Request, request};
 use http_body::Body as _;
 use smallvec::SmallVec;
-use spikard_core::{Body, Call, Content, Inputs, Outcome, Reply, Value};
+use spikard_core::{Body, BoxError, Call, Content, Inputs, Outcome, Reply, Value};
 use spikard_extractors::{ReadContent, Rejection, limit};
 use spikard_problem::{FieldError, Problem};
 use spikard_routing::{Match, Miss};
@@ -86,6 +86,14 @@ fn unread(body: Body, limit_bytes: u64) -> Result<Content, Sideways> {
     limit(body, limit_bytes)
         .map(Content::Unread)
         .map_err(refused)
+}
+
+/// The limit that content was longer than, if that is why a handler could not read it to its end.
+pub fn passed_limit(error: &BoxError) -> Option<u64> {
+    match error.downcast_ref()? {
+        Rejection::ContentTooLarge { limit_bytes } => Some(*limit_bytes),
+        _ => None,
+    }
 }
 
 fn find_route<'t, 'r>(

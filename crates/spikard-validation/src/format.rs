@@ -1,6 +1,7 @@
 //! The formats that are checked, and what a text without one is refused for.
 
 use jsonschema::ValidationOptions;
+use spikard_core::format;
 use spikard_problem::Cause;
 
 /// The formats that are checked and have no cause of their own.
@@ -25,11 +26,13 @@ const NOTES: [&str; 9] = [
 pub(crate) fn with_formats(options: ValidationOptions<'_>) -> ValidationOptions<'_> {
     let options = options
         .should_validate_formats(true)
-        .with_format("decimal", is_decimal)
-        .with_format("duration", is_duration)
+        .with_format("date", format::is_date)
+        .with_format("date-time", format::is_date_time)
+        .with_format("decimal", format::is_decimal)
+        .with_format("duration", format::is_duration)
         .with_format("email", is_email)
-        .with_format("time", is_time)
-        .with_format("uuid", is_uuid);
+        .with_format("time", format::is_time)
+        .with_format("uuid", format::is_uuid);
     NOTES.into_iter().fold(options, |options, name| {
         options.with_format(name, |_: &str| true)
     })
@@ -52,15 +55,6 @@ pub(crate) fn cause(name: &str) -> Cause {
     }
 }
 
-/// Hexadecimal digits in groups of 8, 4, 4, 4 and 12 (RFC 9562, 4), of any version.
-fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
-
 /// The pattern that [`Cause::Email`] tells the client.
 fn is_email(text: &str) -> bool {
     let is_of = |text: &str, others: &[u8]| {
@@ -72,105 +66,6 @@ fn is_email(text: &str) -> bool {
             is_of(local, b"_.+-") && is_of(first, b"-") && is_of(rest, b"-.")
         })
     })
-}
-
-/// Optional sign, decimal digits, optional fraction.
-fn is_decimal(text: &str) -> bool {
-    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let mut digits = whole.bytes().chain(fraction.bytes()).peekable();
-    digits.peek().is_some() && digits.all(|digit| digit.is_ascii_digit())
-}
-
-/// `full-time` (RFC 3339, 5.6) or `partial-time`, which has no offset. A leap second is the last second of a day in
-/// UTC (RFC 3339, 5.7).
-fn is_time(text: &str) -> bool {
-    let &[h0, h1, b':', m0, m1, b':', s0, s1, ref rest @ ..] = text.as_bytes() else {
-        return false;
-    };
-    let rest = match rest {
-        [b'.', fraction @ ..] => {
-            match fraction
-                .iter()
-                .take_while(|byte| byte.is_ascii_digit())
-                .count()
-            {
-                0 => return false,
-                count => &fraction[count..],
-            }
-        }
-        rest => rest,
-    };
-    let minutes_behind_utc = match *rest {
-        [] | [b'Z' | b'z'] => Some(0),
-        [b'+', h0, h1, b':', m0, m1] => minutes(h0, h1, m0, m1).map(|minutes| -minutes),
-        [b'-', h0, h1, b':', m0, m1] => minutes(h0, h1, m0, m1),
-        _ => None,
-    };
-    let (Some(minute_of_day), Some(second), Some(minutes_behind_utc)) = (
-        minutes(h0, h1, m0, m1),
-        two_digits(s0, s1),
-        minutes_behind_utc,
-    ) else {
-        return false;
-    };
-    let minute_in_utc = (minute_of_day + minutes_behind_utc).rem_euclid(24 * 60);
-    second < 60 || (second == 60 && minute_in_utc == 23 * 60 + 59)
-}
-
-/// Hours under 24 and minutes under 60, as minutes.
-fn minutes(h0: u8, h1: u8, m0: u8, m1: u8) -> Option<i32> {
-    match (two_digits(h0, h1)?, two_digits(m0, m1)?) {
-        (hours @ 0..=23, minutes @ 0..=59) => Some(hours * 60 + minutes),
-        _ => None,
-    }
-}
-
-fn two_digits(tens: u8, ones: u8) -> Option<i32> {
-    let are_digits = tens.is_ascii_digit() && ones.is_ascii_digit();
-    are_digits.then(|| i32::from(tens - b'0') * 10 + i32::from(ones - b'0'))
-}
-
-/// ISO 8601 duration (RFC 3339, appendix A), in which units between others can be left out and the last number can
-/// have a fraction.
-fn is_duration(text: &str) -> bool {
-    let Some(text) = text.strip_prefix('P') else {
-        return false;
-    };
-    match text.split_once('T') {
-        Some((date, time)) => {
-            (date.is_empty() || (has_units(date, "YMD") && !date.contains(['.', ','])))
-                && has_units(time, "HMS")
-        }
-        None => has_units(text, "YMD") || has_units(text, "W"),
-    }
-}
-
-/// Whether `text` is one or more numbers, each followed by one of `units`, in their order; the last one can have a
-/// fraction.
-fn has_units(mut text: &str, mut units: &str) -> bool {
-    loop {
-        let Some(index) = text.find(|character: char| character.is_ascii_alphabetic()) else {
-            return false;
-        };
-        let (number, unit) = (&text[..index], &text[index..=index]);
-        text = &text[index + 1..];
-        let Some((_, later_units)) = units.split_once(unit) else {
-            return false;
-        };
-        units = later_units;
-        let is_number = match number.split_once(['.', ',']) {
-            Some((whole, part)) => text.is_empty() && is_digits(whole) && is_digits(part),
-            None => is_digits(number),
-        };
-        if !is_number || text.is_empty() {
-            return is_number;
-        }
-    }
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

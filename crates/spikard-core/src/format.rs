@@ -1,7 +1,7 @@
-//! The formats that a text is checked against and kept in.
+//! The formats of text that parameters and schemas name: the text is checked, and kept as it is.
 
 /// Hexadecimal digits in groups of 8, 4, 4, 4 and 12 (RFC 9562, 4), of any version.
-pub(crate) fn is_uuid(text: &str) -> bool {
+pub fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(index, byte)| match index {
             8 | 13 | 18 | 23 => byte == b'-',
@@ -10,12 +10,12 @@ pub(crate) fn is_uuid(text: &str) -> bool {
 }
 
 /// `full-date` (RFC 3339, 5.6) from the year 1: the calendar has no year 0.
-pub(crate) fn is_date(text: &str) -> bool {
+pub fn is_date(text: &str) -> bool {
     is_date_bytes(text.as_bytes())
 }
 
 /// `date-time` (RFC 3339, 5.6): the offset is required, `T` and `Z` can be in lower case.
-pub(crate) fn is_date_time(text: &str) -> bool {
+pub fn is_date_time(text: &str) -> bool {
     let Some((date, [b'T' | b't', time @ ..])) = text.as_bytes().split_at_checked(10) else {
         return false;
     };
@@ -23,13 +23,13 @@ pub(crate) fn is_date_time(text: &str) -> bool {
 }
 
 /// `full-time` (RFC 3339, 5.6) or `partial-time`, which has no offset.
-pub(crate) fn is_time(text: &str) -> bool {
+pub fn is_time(text: &str) -> bool {
     is_time_bytes(text.as_bytes(), Offset::Optional)
 }
 
 /// ISO 8601 duration (RFC 3339, appendix A), in which units between others can be left out and the last number can
 /// have a fraction.
-pub(crate) fn is_duration(text: &str) -> bool {
+pub fn is_duration(text: &str) -> bool {
     let Some(text) = text.strip_prefix('P') else {
         return false;
     };
@@ -45,7 +45,7 @@ pub(crate) fn is_duration(text: &str) -> bool {
 }
 
 /// Optional sign, decimal digits, optional fraction.
-pub(crate) fn is_decimal(text: &str) -> bool {
+pub fn is_decimal(text: &str) -> bool {
     let text = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let mut digits = whole.bytes().chain(fraction.bytes()).peekable();
@@ -160,7 +160,7 @@ fn has_units(mut text: &str, mut units: &str, fraction: Fraction) -> bool {
 }
 
 /// Whether `text` is one or more decimal digits.
-pub(crate) fn is_digits(text: &str) -> bool {
+fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
