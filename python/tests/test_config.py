@@ -25,6 +25,7 @@ def test_defaults() -> None:
         "header_read_timeout": 10.0,
         "max_header_bytes": 65_536,
         "max_request_line_bytes": 8192,
+        "max_body_size": 10_485_760,
         "max_connections": 10_000,
     }
 

@@ -7,7 +7,7 @@ from conformance.expectation import Mismatch, check
 from conformance.fixtures import Fixture
 from conformance.handlers import build_handler, chunks_of, must_not_be_reached, route_options
 from conformance.parameters import UnsupportedError
-from spikard import Spikard
+from spikard import ServerConfig, Spikard
 from spikard.testing import TestClient
 
 __all__ = ["build_app", "run"]
@@ -63,11 +63,17 @@ def build_app(fixture: Fixture, *, is_async: bool = False, is_annotated: bool = 
         UnsupportedError: The public API cannot express the fixture.
     """
     _require_supported(fixture)
-    app = Spikard()
+    app = Spikard(config=_config(fixture))
     handler = build_handler(fixture, is_async=is_async, is_annotated=is_annotated)
     options = route_options(fixture, is_annotated=is_annotated)
     app.route(fixture.route, [fixture.method], **options)(handler)
     return app
+
+
+def _config(fixture: Fixture) -> ServerConfig:
+    """The settings that the fixture asks for."""
+    limit = fixture.handler.get("middleware", {}).get("body_limit")
+    return ServerConfig() if limit is None else ServerConfig(max_body_size=limit["max_bytes"])
 
 
 def _require_supported(fixture: Fixture) -> None:
@@ -75,8 +81,9 @@ def _require_supported(fixture: Fixture) -> None:
     document, handler = fixture.document, fixture.handler
     if not fixture.is_exchange:
         raise UnsupportedError(f"channels ({document.get('protocol', 'no protocol')})")
-    if handler.get("middleware"):
-        raise UnsupportedError(f"middleware {', '.join(handler['middleware'])}")
+    unknown = [name for name in handler.get("middleware", {}) if name != "body_limit"]
+    if unknown:
+        raise UnsupportedError(f"middleware {', '.join(unknown)}")
     if "cors" in handler or any(
         name.lower().startswith("access-control-") for name in fixture.expected.get("headers", {})
     ):

@@ -16,7 +16,7 @@ def folder(tmp_path: Path) -> Path:
     """Two fixtures that pass, one that fails, one that the public API cannot express."""
     query = {"route": "/a", "method": "GET", "parameters": {"query": {"n": {"type": "integer"}}}}
     request = {"method": "GET", "path": "/a?n=1"}
-    limited = {"route": "/a", "method": "GET", "middleware": {"body_limit": {"max_bytes": 1}}}
+    limited = {"route": "/a", "method": "GET", "middleware": {"request_timeout": {"seconds": 1}}}
     for file, handler, body in [
         ("one/passes", query, {"n": 1}),
         ("two/passes", query, {"n": 1.0}),
@@ -44,7 +44,7 @@ def test_prints_a_table_and_a_sum(folder: Path, capsys: pytest.CaptureFixture[st
     assert lines[2].split() == ["two", "1", "2", "-", "-", "-"]
     assert lines[3].split() == ["total", "2", "2", "-", "-", "-"]
     assert "    /body/n: expected 2, got 1" in lines
-    assert "    unsupported: middleware body_limit" in lines
+    assert "    unsupported: middleware request_timeout" in lines
     assert lines[-1] == "2 passed, 2 failed"
 
 
