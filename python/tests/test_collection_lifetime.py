@@ -13,6 +13,7 @@ from spikard import (
     Response,
     RouteError,
     Router,
+    ServerConfig,
     SignatureError,
     Spikard,
     UnattachedRoutesWarning,
@@ -33,7 +34,12 @@ def test_freeze_happens_once() -> None:
 
 def test_freeze_hands_compiled_routes_to_rust(monkeypatch: pytest.MonkeyPatch) -> None:
     received: list[tuple[CompiledRoute, ...]] = []
-    native = types.SimpleNamespace(Application=received.append)
+
+    def accept(routes: tuple[CompiledRoute, ...], config: ServerConfig) -> None:
+        assert config is app.config
+        received.append(routes)
+
+    native = types.SimpleNamespace(Application=accept)
     monkeypatch.setitem(sys.modules, "spikard._spikard", native)
     monkeypatch.setattr("spikard._spikard", native, raising=False)
     app = Spikard()
@@ -55,7 +61,7 @@ def test_freeze_hands_compiled_routes_to_rust(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_conflicts_that_rust_finds_are_route_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(routes: object) -> object:
+    def refuse(routes: object, config: object) -> object:
         raise ValueError("`a` (a.py:1) and `b` (b.py:1) conflict")
 
     native = types.SimpleNamespace(Application=refuse)
