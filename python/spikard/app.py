@@ -1,6 +1,5 @@
 """The app: collects routes, freezes them into the Rust service, and serves."""
 
-import inspect
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -116,7 +115,6 @@ class Spikard(RouteDecorators, Collector):
                 handler=handler,
                 name=qualified_name(handler),
                 location=definition_of(handler) or where,
-                is_async=inspect.iscoroutinefunction(handler),
             )
             # Running the source again, as a notebook does, declares the same function again.
             if other is not None and other.name != plan.name:

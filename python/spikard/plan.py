@@ -142,7 +142,10 @@ class CompiledRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionHandler:
-    """What answers for exceptions of one type, called with the request and the exception."""
+    """What answers for exceptions of one type, called with the request and the exception.
+
+    It stays in Python: `spikard.exception_handlers` puts it around the handlers of the routes.
+    """
 
     exception_type: type[Exception]
     """The type. For an exception, the handler of the first class in its ``__mro__`` answers."""
@@ -152,5 +155,3 @@ class ExceptionHandler:
     """Module and qualified name of the function."""
     location: str
     """File and line of the function."""
-    is_async: bool
-    """Whether calling it gives a coroutine."""

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from spikard import RouteError, SignatureError, Spikard
+from spikard import Request, RouteError, SignatureError, Spikard
 from spikard.testing import TestClient
 
 WAIT = 10.0
@@ -153,3 +153,15 @@ def test_the_option_is_checked() -> None:
     app.get("/coroutine", sync_to_thread=True)(on_loop)
     with pytest.raises(SignatureError, match="an async handler runs on the event loop"):
         app.freeze()
+
+
+def test_content_is_read_on_the_loop_alone(caplog: pytest.LogCaptureFixture) -> None:
+    app = Spikard()
+
+    @app.post("/read", sync_to_thread=True)
+    def read(request: Request) -> object:
+        return request.body()
+
+    with TestClient(app) as client, caplog.at_level(logging.ERROR, "spikard.error"):
+        assert client.post("/read", content="x").status_code == 500
+    assert "the content of a request is read on the event loop" in caplog.text

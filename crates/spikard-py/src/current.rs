@@ -30,6 +30,11 @@ pub(crate) fn with<R>(body: impl FnOnce(Option<&Current>) -> R) -> R {
     CURRENT.with_borrow(|current| body(current.as_ref()))
 }
 
+/// Whether this is the thread of a worker's loop.
+pub(crate) fn is_loop() -> bool {
+    with(|current| matches!(current, Some(Current::Loop(_))))
+}
+
 /// To be called after Python code ran outside the loop's own turn: it may have scheduled something.
 pub(crate) fn after_python(py: Python<'_>) {
     with(|current| {

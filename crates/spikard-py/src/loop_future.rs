@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::bridge::Queue;
@@ -44,6 +45,12 @@ impl Resolver {
         py: Python<'py>,
         read: impl Future<Output = Resolve> + Send + 'static,
     ) -> PyResult<Bound<'py, PyAny>> {
+        if matches!(self.place, Place::Here) && !current::is_loop() {
+            return Err(PyRuntimeError::new_err(
+                "the content of a request is read on the event loop: make the handler `async def`, or take the \
+                 content as an argument",
+            ));
+        }
         let event_loop = self.event_loop.bind(py);
         let future = event_loop.call_method0(pyo3::intern!(py, "create_future"))?;
         let waiting = future.clone().unbind();
